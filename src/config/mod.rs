@@ -1,0 +1,26 @@
+//! Configuration: from the document that people write to routes that can be used. Pure.
+//!
+//! A document is strict when it is written (every mistake is reported with its line and the nearest
+//! known name, and nothing is stored) and lenient when it is read (what this version does not know
+//! is ignored, a broken route is left out alone), so that an older function survives a newer
+//! document.
+
+mod address;
+mod document;
+mod fields;
+mod local_keys;
+mod mock;
+mod problems;
+mod provider;
+mod routes;
+mod snapshot;
+mod tree;
+mod yaml;
+
+pub use address::{BaseUrl, is_private};
+pub use document::{Config, Document, Strictness};
+pub use local_keys::LocalKey;
+pub use mock::MockSettings;
+pub use problems::{Position, Problem, Problems};
+pub use provider::{CredentialRef, Provider};
+pub use snapshot::{Secrets, Snapshot, SnapshotCell};

@@ -1,0 +1,130 @@
+//! Routes of the document.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::fields::{Fields, Item};
+use super::problems::unknown_name;
+use super::provider::Provider;
+use crate::quota::Price;
+use crate::routing::{Pattern, Route, Target, TargetTerms, Timeouts, check_alias};
+
+/// Providers by name; nothing where the document's row is broken.
+pub(super) type Providers = BTreeMap<String, Option<Arc<Provider>>>;
+
+/// The output cap of a limited key's request that names none, unless the target says otherwise.
+pub const DEFAULT_OUTPUT_TOKENS: u64 = 4_096;
+
+const MOST_ATTEMPTS: u64 = 16;
+const DEFAULT_ATTEMPTS: usize = 5;
+/// The longest that a function may run.
+const MOST_MS: u64 = 900_000;
+
+/// Reads one route; nothing when it cannot be used.
+pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
+    let fields = item.fields()?;
+    let pattern = read_pattern(&fields);
+    let listed = fields.list("models").iter().filter_map(read_listed).collect::<Vec<_>>();
+    if let Some(pattern) = &pattern {
+        for (name, item) in listed.iter().filter(|(name, _)| !pattern.matches(name)) {
+            item.problem(format!("'{name}' is not covered by the pattern '{pattern}'"));
+        }
+    }
+    let read_all = |name| -> Vec<Option<Target>> {
+        fields.list(name).iter().map(|item| read_target(item, providers)).collect()
+    };
+    let (targets, fallback) = (read_all("targets"), read_all("fallback"));
+    if targets.is_empty() {
+        fields.problem("'targets' is missing: a route needs at least one target");
+    }
+    if fallback.iter().flatten().any(|target| target.weight.is_some()) {
+        fields.problem("fallback is taken in order: its targets have no weight");
+    }
+    let timeouts = fields.item("timeouts").and_then(|item| item.fields()).map(read_timeouts);
+    let attempts = fields.integer("attempts", 1, MOST_ATTEMPTS);
+    fields.finish();
+    // When read leniently, a target that is broken is left out; a route without any is none.
+    let (targets, fallback): (Vec<_>, Vec<_>) =
+        (targets.into_iter().flatten().collect(), fallback.into_iter().flatten().collect());
+    if targets.is_empty() && fallback.is_empty() {
+        return None;
+    }
+    Some(Route {
+        pattern: pattern?,
+        listed: listed.into_iter().map(|(name, _)| name).collect(),
+        targets,
+        fallback,
+        timeouts: timeouts.unwrap_or_default(),
+        attempts: attempts.and_then(|n| usize::try_from(n).ok()).unwrap_or(DEFAULT_ATTEMPTS),
+    })
+}
+
+fn read_pattern(fields: &Fields<'_>) -> Option<Pattern> {
+    let item = fields.required("match");
+    let ignores_case = fields.bool("case_insensitive").unwrap_or(false);
+    let item = item?;
+    let text = item.text()?;
+    // With its wildcards taken as letters, a pattern must read as an alias.
+    if check_alias(&text.replace(['*', '?'], "x")).is_err() {
+        item.problem(format!("'{text}' holds a character that no model name may have"));
+        return None;
+    }
+    let pattern = Pattern::new(text);
+    Some(if ignores_case { pattern.ignoring_case() } else { pattern })
+}
+
+fn read_listed<'a>(item: &Item<'a>) -> Option<(String, Item<'a>)> {
+    let name = item.text()?;
+    if check_alias(name).is_err() {
+        item.problem(format!("'{name}' is not a model name"));
+        return None;
+    }
+    Some((name.to_owned(), item.clone()))
+}
+
+fn read_target(item: &Item<'_>, providers: &Providers) -> Option<Target> {
+    let fields = item.fields()?;
+    let provider = fields.required("provider").and_then(|item| {
+        let name = item.text()?;
+        let provider = providers.get(name);
+        if provider.is_none() {
+            item.problem(unknown_name("provider", name, providers.keys().map(String::as_str)));
+        }
+        provider.cloned().flatten()
+    });
+    let upstream_model = fields.text("model").map(str::to_owned);
+    let weight = fields.integer("weight", 0, 1_000_000).and_then(|n| u32::try_from(n).ok());
+    let price = fields.item("price").and_then(|item| item.fields()).and_then(read_price);
+    let output_tokens = fields.integer("output_tokens", 1, 10_000_000);
+    let media_tokens = fields.integer("media_tokens", 0, 10_000_000);
+    fields.finish();
+    let provider = provider?;
+    let media_tokens = media_tokens.or(provider.media_tokens);
+    let output_tokens = output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
+    let terms = TargetTerms { price, output_tokens, media_tokens };
+    Some(Target { provider, upstream_model, weight, terms })
+}
+
+fn read_price(fields: Fields<'_>) -> Option<Price> {
+    let (input, output) = (fields.required("input"), fields.required("output"));
+    let price = Price {
+        input: fields.millionths("input").unwrap_or(0),
+        cached_input: fields.millionths("cached_input"),
+        output: fields.millionths("output").unwrap_or(0),
+    };
+    fields.finish();
+    (input.is_some() && output.is_some()).then_some(price)
+}
+
+fn read_timeouts(fields: Fields<'_>) -> Timeouts {
+    let default = Timeouts::default();
+    let timeouts = Timeouts {
+        first_token_ms: fields
+            .integer("first_token_ms", 1, MOST_MS)
+            .unwrap_or(default.first_token_ms),
+        idle_ms: fields.integer("idle_ms", 1, MOST_MS).unwrap_or(default.idle_ms),
+        total_ms: fields.integer("total_ms", 1, MOST_MS).unwrap_or(default.total_ms),
+    };
+    fields.finish();
+    timeouts
+}

@@ -1,0 +1,160 @@
+//! A whole answer: what the gateway must know of it. Its bytes go to the client unchanged.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::errors::read_error;
+use crate::dialect::{Operation, Usage, classify};
+use crate::failure::{Class, Failure, Sent};
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow)]
+    message: Option<Content<'a>>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    finish_reason: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// The fields of a message or a delta that are content, in any vendor's spelling.
+#[derive(Deserialize)]
+pub(super) struct Content<'a> {
+    #[serde(borrow)]
+    content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning_content: Option<&'a RawValue>,
+    #[serde(borrow)]
+    reasoning: Option<&'a RawValue>,
+    #[serde(borrow)]
+    refusal: Option<&'a RawValue>,
+    #[serde(borrow)]
+    tool_calls: Option<&'a RawValue>,
+    #[serde(borrow)]
+    function_call: Option<&'a RawValue>,
+    #[serde(borrow)]
+    audio: Option<&'a RawValue>,
+}
+
+impl Content<'_> {
+    /// Whether any of them says something.
+    pub(super) fn says_something(&self) -> bool {
+        [
+            self.content,
+            self.reasoning_content,
+            self.reasoning,
+            self.refusal,
+            self.tool_calls,
+            self.function_call,
+            self.audio,
+        ]
+        .into_iter()
+        .flatten()
+        .any(says_something)
+    }
+}
+
+/// Whether a value is more than null, empty text or an empty list.
+pub(super) fn says_something(value: &RawValue) -> bool {
+    !matches!(value.get(), "null" | "\"\"" | "[]" | "{}")
+}
+
+/// A finish reason that is no reason: the provider gave up (DeepSeek, API reference).
+pub(super) const GAVE_UP: &str = "insufficient_system_resource";
+
+/// Reads an answer that came with a success status: its usage, if it reports one that can be true.
+///
+/// # Errors
+/// A failure when it is no answer at all: not JSON, an error, or nothing in it.
+pub fn read_answer(operation: Operation, body: &[u8]) -> Result<Option<Usage>, Failure> {
+    let text = std::str::from_utf8(body)
+        .map_err(|_| Failure::answer(Class::Malformed, "the answer is not UTF-8"))?;
+    let answer: Answer<'_> = serde_json::from_str(text).map_err(|error| {
+        Failure::answer(Class::Malformed, format!("the answer is not what was asked for: {error}"))
+    })?;
+    if answer.error.is_some_and(says_something) {
+        return Err(inner_error(body));
+    }
+    let usage = answer.usage.and_then(|usage| Usage::from_openai(usage.get()));
+    if operation == Operation::Embeddings {
+        return if answer.data.is_some_and(says_something) { Ok(usage) } else { Err(empty()) };
+    }
+    let choices = answer.choices.unwrap_or_default();
+    if choices.iter().any(|choice| choice.finish_reason.as_deref() == Some(GAVE_UP)) {
+        return Err(gave_up());
+    }
+    let says = |choice: &Choice<'_>| {
+        choice.message.as_ref().is_some_and(Content::says_something)
+            || choice.text.is_some_and(says_something)
+    };
+    // An empty text for which the provider bills output is a model that had nothing to say.
+    let billed = usage.is_some_and(|usage| usage.output > 0) && !choices.is_empty();
+    if billed || choices.iter().any(says) { Ok(usage) } else { Err(empty()) }
+}
+
+/// An error inside an answer that began with a success status.
+pub(super) fn inner_error(body: &[u8]) -> Failure {
+    let error = read_error(body);
+    let class = classify(None, &error);
+    Failure { error: Some(error), ..Failure::answer(class, "an error inside a success") }
+}
+
+pub(super) fn empty() -> Failure {
+    Failure::answer(Class::Empty, "the answer has no content")
+}
+
+pub(super) fn gave_up() -> Failure {
+    Failure { sent: Sent::Maybe, ..Failure::answer(Class::Overloaded, GAVE_UP) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(operation: Operation, body: &str, expected: Result<bool, Class>) {
+        let found = read_answer(operation, body.as_bytes());
+        let found = found.map(|usage| usage.is_some()).map_err(|failure| failure.class);
+        assert_eq!(found, expected, "{body}");
+    }
+
+    #[test]
+    fn answers_and_what_only_looks_like_one() {
+        use Operation::{ChatCompletions as Chat, Completions, Embeddings};
+        let usage = r#""usage":{"prompt_tokens":1,"completion_tokens":1}"#;
+        let choice = |content: &str| {
+            format!(r#"{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}],{usage}}}"#)
+        };
+        check(Chat, &choice("\"hi\""), Ok(true));
+        check(Chat, &choice("\"\""), Ok(true));
+        check(Chat, r#"{"choices":[{"message":{"content":"hi"}}]}"#, Ok(false));
+        check(Chat, r#"{"choices":[{"message":{"tool_calls":[{}]}}],"usage":{"prompt_tokens":-1}}"#, Ok(false));
+        check(Completions, r#"{"choices":[{"text":"hi"}]}"#, Ok(false));
+        check(Embeddings, r#"{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":3}}"#, Ok(true));
+        check(Embeddings, r#"{"data":[]}"#, Err(Class::Empty));
+        check(Chat, r#"{"choices":[]}"#, Err(Class::Empty));
+        check(Chat, r#"{"choices":[{"message":{"content":""}}]}"#, Err(Class::Empty));
+        check(Chat, "{}", Err(Class::Empty));
+        check(Chat, "", Err(Class::Malformed));
+        check(Chat, "\n\n", Err(Class::Malformed));
+        check(Chat, "<html>", Err(Class::Malformed));
+        check(Chat, r#"{"choices":[{"message":"#, Err(Class::Malformed));
+        check(Chat, r#"{"error":{"code":"rate_limit_exceeded"}}"#, Err(Class::RateLimit));
+        check(
+            Chat,
+            r#"{"choices":[{"finish_reason":"insufficient_system_resource","message":{"content":"a"}}]}"#,
+            Err(Class::Overloaded),
+        );
+    }
+}

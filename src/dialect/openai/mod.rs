@@ -1,0 +1,14 @@
+//! The OpenAI dialect: chat completions, completions and embeddings.
+
+mod answer;
+mod envelope;
+mod errors;
+mod request;
+mod size;
+mod stream;
+
+pub use answer::read_answer;
+pub use envelope::{envelope, error_event};
+pub use errors::read_error;
+pub use request::{Call, Encoding};
+pub use stream::{Ending, Step, StreamReader};

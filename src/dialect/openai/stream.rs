@@ -1,0 +1,241 @@
+//! A streamed answer: one event in, what it means out, and an explicit end.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::answer::{Content, GAVE_UP, empty, gave_up, inner_error, says_something};
+use crate::dialect::sse::Event;
+use crate::dialect::Usage;
+use crate::failure::{Class, Failure};
+
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(borrow)]
+    usage: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    index: Option<u64>,
+    #[serde(borrow)]
+    delta: Option<Content<'a>>,
+    #[serde(borrow)]
+    text: Option<&'a RawValue>,
+    #[serde(borrow)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+/// What one event means.
+#[derive(Debug, Default, PartialEq)]
+pub struct Step {
+    /// Whether the client gets it, as it came.
+    pub forward: bool,
+    /// Whether it brings content: the first one commits the answer.
+    pub content: bool,
+    /// Whether it is more than a sign of life.
+    pub progress: bool,
+    /// Whether it ends the stream.
+    pub done: bool,
+}
+
+/// How a stream that is complete must be ended towards the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The provider's own `[DONE]` went through.
+    Sent,
+    /// The provider left `[DONE]` out: it is added.
+    Add,
+}
+
+/// Reads the events of one stream.
+#[derive(Debug, Default)]
+pub struct StreamReader {
+    hides_usage: bool,
+    usage: Option<Usage>,
+    begun: HashSet<u64>,
+    finished: HashSet<u64>,
+    has_content: bool,
+    done: bool,
+}
+
+impl StreamReader {
+    /// A reader of a stream whose usage chunk is kept from the client, or not.
+    pub fn new(hides_usage: bool) -> Self {
+        Self { hides_usage, ..Self::default() }
+    }
+
+    /// The usage that was reported last. Providers that repeat it report it cumulatively.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// Reads one event.
+    ///
+    /// # Errors
+    /// A failure when the event is an error, or cannot be read.
+    pub fn read(&mut self, event: &Event) -> Result<Step, Failure> {
+        if self.done {
+            return Ok(Step::default());
+        }
+        let Some(data) = event.data.as_ref() else {
+            return Ok(Step { forward: true, ..Step::default() });
+        };
+        if data.trim_ascii() == b"[DONE]" {
+            self.done = true;
+            return Ok(Step { forward: true, progress: true, done: true, content: false });
+        }
+        let malformed = |why: String| Failure::answer(Class::Malformed, why);
+        let text = std::str::from_utf8(data)
+            .map_err(|_| malformed("an event is not UTF-8".to_owned()))?;
+        if event.name.as_deref() == Some("error") {
+            return Err(inner_error(data));
+        }
+        let chunk: Chunk<'_> = serde_json::from_str(text)
+            .map_err(|error| malformed(format!("an event cannot be read: {error}")))?;
+        if chunk.error.is_some_and(says_something) {
+            return Err(inner_error(data));
+        }
+        self.read_chunk(&chunk)
+    }
+
+    fn read_chunk(&mut self, chunk: &Chunk<'_>) -> Result<Step, Failure> {
+        let reported = chunk.usage.and_then(|usage| Usage::from_openai(usage.get()));
+        self.usage = reported.or(self.usage);
+        let choices = chunk.choices.as_deref().unwrap_or_default();
+        let mut content = false;
+        for choice in choices {
+            let index = choice.index.unwrap_or(0);
+            self.begun.insert(index);
+            match choice.finish_reason.as_deref() {
+                Some(GAVE_UP) => return Err(gave_up()),
+                Some(reason) if !reason.is_empty() => drop(self.finished.insert(index)),
+                _ => {}
+            }
+            content |= choice.delta.as_ref().is_some_and(Content::says_something)
+                || choice.text.is_some_and(says_something);
+        }
+        self.has_content |= content;
+        let is_usage = choices.is_empty() && chunk.usage.is_some_and(says_something);
+        Ok(Step {
+            forward: !(is_usage && self.hides_usage),
+            content,
+            progress: true,
+            done: false,
+        })
+    }
+
+    /// The end of the provider's bytes.
+    ///
+    /// # Errors
+    /// [`Class::Truncated`] when a choice has no finish, [`Class::Empty`] when nothing was said and
+    /// no output is billed.
+    pub fn end(&self) -> Result<Ending, Failure> {
+        let complete = !self.begun.is_empty() && self.begun.is_subset(&self.finished);
+        if !complete && !(self.done && self.has_content) {
+            return Err(if self.done {
+                empty()
+            } else {
+                Failure::answer(Class::Truncated, "the stream ended without its end")
+            });
+        }
+        let billed = self.usage.is_some_and(|usage| usage.output > 0);
+        if !self.has_content && !billed {
+            return Err(empty());
+        }
+        Ok(if self.done { Ending::Sent } else { Ending::Add })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::sse::Reader;
+
+    /// Each event as `+` (forwarded), `-` (hidden), with `c` for content and `d` for done; then the
+    /// end, or the class of the failure.
+    fn check(hides_usage: bool, events: &[&str], expected: &str) {
+        let stream: String = events.iter().map(|data| format!("data: {data}\n\n")).collect();
+        let mut sse = Reader::default();
+        sse.push(stream.as_bytes());
+        let mut reader = StreamReader::new(hides_usage);
+        let mut seen = Vec::new();
+        let mut failed = None;
+        while let Some(event) = sse.next_event().unwrap() {
+            match reader.read(&event) {
+                Ok(step) => seen.push(format!(
+                    "{}{}{}",
+                    if step.forward { "+" } else { "-" },
+                    if step.content { "c" } else { "" },
+                    if step.done { "d" } else { "" },
+                )),
+                Err(failure) => {
+                    failed = Some(failure.class.name().to_owned());
+                    break;
+                }
+            }
+        }
+        let end = failed.unwrap_or_else(|| match reader.end() {
+            Ok(ending) => format!("{ending:?}"),
+            Err(failure) => failure.class.name().to_owned(),
+        });
+        assert_eq!(format!("{} {end}", seen.join(" ")), expected, "{events:?}");
+    }
+
+    const ROLE: &str = r#"{"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":null}"#;
+    const TEXT: &str = r#"{"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}"#;
+    const STOP: &str = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    const USAGE: &str = r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}"#;
+    const DONE: &str = "[DONE]";
+
+    #[test]
+    fn complete_streams() {
+        check(true, &[ROLE, TEXT, STOP, USAGE, DONE], "+ +c + - +d Sent");
+        check(false, &[ROLE, TEXT, STOP, USAGE, DONE], "+ +c + + +d Sent");
+        check(true, &[TEXT, STOP], "+c + Add");
+        check(true, &[TEXT, DONE], "+c +d Sent");
+        check(true, &[TEXT, STOP, DONE, TEXT, DONE], "+c + +d - - Sent");
+        check(true, &[ROLE, STOP, USAGE, DONE], "+ + - +d Sent");
+        let tool = r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0}]}}]}"#;
+        check(true, &[tool, STOP, DONE], "+c + +d Sent");
+        let reasoning = r#"{"choices":[{"delta":{"content":null,"reasoning_content":"x"}}]}"#;
+        check(true, &[reasoning, STOP, DONE], "+c + +d Sent");
+        let azure = r#"{"choices":[],"prompt_filter_results":[]}"#;
+        check(true, &[azure, TEXT, STOP, DONE], "+ +c + +d Sent");
+        let text = r#"{"choices":[{"text":"x","index":0,"finish_reason":"length"}]}"#;
+        check(true, &[text, DONE], "+c +d Sent");
+    }
+
+    #[test]
+    fn broken_streams() {
+        check(true, &[ROLE, TEXT], "+ +c truncated");
+        check(true, &[], " truncated");
+        check(true, &[ROLE], "+ truncated");
+        check(true, &[DONE], "+d empty");
+        check(true, &[ROLE, STOP, DONE], "+ + +d empty");
+        let second = r#"{"choices":[{"index":1,"delta":{"content":"x"}}]}"#;
+        check(true, &[TEXT, second, STOP], "+c +c + truncated");
+        check(true, &[r#"{"error":{"code":"rate_limit_exceeded"}}"#], " rate_limit");
+        check(true, &[TEXT, r#"{"error":{"message":"boom"}}"#], "+c server");
+        check(true, &["<html>"], " malformed");
+        let gave_up = r#"{"choices":[{"finish_reason":"insufficient_system_resource"}]}"#;
+        check(true, &[TEXT, gave_up], "+c overloaded");
+    }
+
+    #[test]
+    fn the_last_usage_counts() {
+        let mut reader = StreamReader::new(true);
+        for n in [1, 2, 3] {
+            let data = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":5,"completion_tokens":{n}}}}}"#);
+            let event = Event { raw: data.clone().into(), name: None, data: Some(data.into()) };
+            reader.read(&event).unwrap();
+        }
+        assert_eq!(reader.usage().map(|usage| usage.output), Some(3));
+    }
+}

@@ -1,0 +1,146 @@
+//! The verdict: what a provider's error means, as a class.
+
+use crate::failure::{Class, ProviderError};
+
+/// Codes and types that mean more than the status they come with. Sources: the error references of
+/// OpenAI, Azure OpenAI, DeepSeek, DashScope, Volcano Ark, and vLLM's server.
+const WORDS: [(&str, Class); 33] = [
+    ("insufficient_quota", Class::UpstreamQuota),
+    ("billing_hard_limit_reached", Class::UpstreamQuota),
+    ("billing_not_active", Class::UpstreamQuota),
+    ("arrearage", Class::UpstreamQuota),
+    ("accountoverdueerror", Class::UpstreamQuota),
+    ("setlimitexceeded", Class::UpstreamQuota),
+    ("insufficient balance", Class::UpstreamQuota),
+    ("context_length_exceeded", Class::ContextLength),
+    ("string_above_max_length", Class::ContextLength),
+    ("content_filter", Class::ContentPolicy),
+    ("content_policy_violation", Class::ContentPolicy),
+    ("responsibleaipolicyviolation", Class::ContentPolicy),
+    ("data_inspection_failed", Class::ContentPolicy),
+    ("datainspectionfailed", Class::ContentPolicy),
+    ("inputtextriskdetection", Class::ContentPolicy),
+    ("inputtextsensitivecontentdetected", Class::ContentPolicy),
+    ("outputtextriskdetection", Class::ContentPolicy),
+    ("model_not_found", Class::ModelMissing),
+    ("invalidendpointormodel", Class::ModelMissing),
+    ("invalidendpoint", Class::ModelMissing),
+    ("modelnotopen", Class::ModelMissing),
+    ("notfounderror", Class::ModelMissing),
+    ("deploymentnotfound", Class::ModelMissing),
+    ("invalid_api_key", Class::UpstreamAuth),
+    ("authenticationerror", Class::UpstreamAuth),
+    ("accessdenied", Class::UpstreamAuth),
+    ("serveroverloaded", Class::Overloaded),
+    ("overloaded_error", Class::Overloaded),
+    ("insufficient_system_resource", Class::Overloaded),
+    ("rate_limit_exceeded", Class::RateLimit),
+    ("ratelimitexceeded", Class::RateLimit),
+    ("throttling", Class::RateLimit),
+    ("limit_requests", Class::RateLimit),
+];
+
+/// Phrases in messages of providers that give no code for it.
+const CONTEXT_PHRASES: [&str; 4] = [
+    "maximum context length",
+    "context window",
+    "range of input length should be",
+    "longer than the maximum model length",
+];
+
+/// The class of a complete error answer, or of an error inside an answer that began well (then
+/// there is no status).
+pub fn classify(status: Option<u16>, error: &ProviderError) -> Class {
+    let words = [error.code.as_deref(), error.kind.as_deref()];
+    let named = words.into_iter().flatten().find_map(|word| {
+        let word = word.to_ascii_lowercase();
+        let known = |(known, _): &&(&str, Class)| is_word(&word, known);
+        WORDS.iter().find(known).map(|(_, class)| *class)
+    });
+    match named {
+        // DashScope says 429 insufficient_quota for a token rate, too; its message names the rate.
+        Some(Class::UpstreamQuota) if mentions(error, &["allocated quota exceeded"]) => {
+            Class::RateLimit
+        }
+        Some(class) => class,
+        None if is_client_error(status) && mentions(error, &CONTEXT_PHRASES) => {
+            Class::ContextLength
+        }
+        None => by_status(status),
+    }
+}
+
+fn by_status(status: Option<u16>) -> Class {
+    match status {
+        Some(401 | 403) => Class::UpstreamAuth,
+        Some(402) => Class::UpstreamQuota,
+        // The path is the gateway's own and the model the route's: not the caller's mistake.
+        Some(404 | 405) => Class::ModelMissing,
+        Some(408 | 504) => Class::TimeoutTotal,
+        Some(429) => Class::RateLimit,
+        Some(503 | 529) => Class::Overloaded,
+        Some(status) if (400..500).contains(&status) => Class::BadRequest,
+        _ => Class::Server,
+    }
+}
+
+fn is_client_error(status: Option<u16>) -> bool {
+    matches!(status, Some(400 | 413 | 422) | None)
+}
+
+/// Whether a code is the known word, or a refinement of it: `Throttling.RateQuota`.
+fn is_word(word: &str, known: &str) -> bool {
+    word.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+fn mentions(error: &ProviderError, phrases: &[&str]) -> bool {
+    let message = error.message.to_ascii_lowercase();
+    phrases.iter().any(|phrase| message.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, code: &str, message: &str, expected: Class) {
+        let error = ProviderError {
+            code: (!code.is_empty()).then(|| code.to_owned()),
+            message: message.to_owned(),
+            ..ProviderError::default()
+        };
+        let status = (status != 0).then_some(status);
+        assert_eq!(classify(status, &error), expected, "{status:?} {code} {message}");
+    }
+
+    #[test]
+    fn real_errors_get_their_class() {
+        check(429, "rate_limit_exceeded", "", Class::RateLimit);
+        check(429, "insufficient_quota", "You exceeded your current quota", Class::UpstreamQuota);
+        check(429, "insufficient_quota", "Allocated quota exceeded, please…", Class::RateLimit);
+        check(429, "Throttling.RateQuota", "", Class::RateLimit);
+        check(403, "Arrearage", "", Class::UpstreamQuota);
+        check(402, "", "Insufficient Balance", Class::UpstreamQuota);
+        check(403, "AccountOverdueError", "", Class::UpstreamQuota);
+        check(429, "SetLimitExceeded", "", Class::UpstreamQuota);
+        check(429, "RateLimitExceeded.EndpointRPMExceeded", "", Class::RateLimit);
+        check(429, "ServerOverloaded", "", Class::Overloaded);
+        check(404, "InvalidEndpointOrModel.NotFound", "", Class::ModelMissing);
+        check(400, "InvalidEndpoint.ClosedEndpoint", "", Class::ModelMissing);
+        check(400, "InvalidParameter.max_tokens", "", Class::BadRequest);
+        check(404, "model_not_found", "", Class::ModelMissing);
+        check(404, "", "no such path", Class::ModelMissing);
+        check(400, "context_length_exceeded", "", Class::ContextLength);
+        check(400, "", "This model's maximum context length is 8192 tokens", Class::ContextLength);
+        check(400, "content_filter", "", Class::ContentPolicy);
+        check(400, "data_inspection_failed", "", Class::ContentPolicy);
+        check(401, "", "", Class::UpstreamAuth);
+        check(422, "", "", Class::BadRequest);
+        check(500, "", "", Class::Server);
+        check(502, "", "", Class::Server);
+        check(503, "", "", Class::Overloaded);
+        check(529, "", "", Class::Overloaded);
+        check(302, "", "", Class::Server);
+        check(0, "rate_limit_exceeded", "", Class::RateLimit);
+        check(0, "", "something", Class::Server);
+    }
+}

@@ -1,0 +1,10 @@
+#![doc = "Tollgate"]
+pub mod clock;
+pub mod config;
+pub mod dialect;
+pub mod failure;
+pub mod keys;
+pub mod quota;
+pub mod refusal;
+pub mod routing;
+pub mod store;

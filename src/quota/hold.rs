@@ -1,0 +1,143 @@
+//! The hold: what an admitted request has reserved, until it is settled.
+
+use super::limits::{Limit, UNLIMITED, Unit};
+use super::settlement::{Evidence, GiveBack, Settlement};
+use super::window::{Charge, Window};
+use super::{Bound, window};
+use crate::keys::KeyId;
+
+/// What was taken from one limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Which limit.
+    pub limit: &'static Limit,
+    /// In which window.
+    pub window: Window,
+    /// How much the key may use in a window.
+    pub of: u64,
+    /// How much this request holds.
+    pub held: u64,
+    /// How much is left for others; below zero after a provider reported more than its bound.
+    pub left: i64,
+}
+
+impl Line {
+    /// Whether the key has this limit at all.
+    pub fn is_limited(&self) -> bool {
+        self.of < UNLIMITED
+    }
+}
+
+/// What one admitted request has reserved. Made by a store only; must be settled.
+#[derive(Debug, PartialEq)]
+#[must_use = "a hold is given back by settling it"]
+pub struct Hold {
+    key: KeyId,
+    lines: Vec<Line>,
+    stale: Vec<String>,
+}
+
+impl Hold {
+    /// Called by a store whose conditional write succeeded; by nobody else (a house rule, tested).
+    /// `stale` are counters in the key's item that no window needs any more.
+    pub(crate) fn granted(key: KeyId, lines: Vec<Line>, stale: Vec<String>) -> Self {
+        Self { key, lines, stale }
+    }
+
+    /// What is held, limit by limit.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// How much of a unit is held.
+    pub fn held(&self, unit: Unit) -> u64 {
+        self.lines.iter().find(|line| line.limit.unit == unit).map_or(0, |line| line.held)
+    }
+
+    /// Whether any limit in tokens or money binds: then the output must be capped.
+    pub fn binds_cost(&self) -> bool {
+        self.lines.iter().any(|line| line.limit.unit != Unit::Requests && line.is_limited())
+    }
+
+    /// The tightest limit of a unit, for the `x-ratelimit-*` headers: the one with the least left.
+    pub fn tightest(&self, unit: Unit) -> Option<&Line> {
+        self.lines
+            .iter()
+            .filter(|line| line.limit.unit == unit && line.is_limited())
+            .min_by_key(|line| line.left)
+    }
+
+    /// Ends the hold. What evidence shows to be unused is given back, in windows that still run:
+    /// in one that has ended there is nobody to give it to.
+    pub fn settle(self, evidence: &Evidence, now_ms: u64) -> Settlement {
+        let mut give_back = Vec::new();
+        let mut violation = false;
+        for line in &self.lines {
+            let Some(used) = evidence.used(line.limit.unit, line.held) else { continue };
+            violation |= used > line.held;
+            let amount = difference(line.held, used);
+            if amount != 0 && now_ms < line.window.ends_ms {
+                let counter = window::counter_name(line.limit, line.window.id);
+                give_back.push(GiveBack { counter, amount });
+            }
+        }
+        Settlement { key: self.key, give_back, stale: self.stale, bound_violation: violation }
+    }
+}
+
+fn difference(held: u64, used: u64) -> i64 {
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    signed(held).saturating_sub(signed(used))
+}
+
+/// A request did not fit a limit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exhausted {
+    /// Which limit.
+    pub limit: &'static Limit,
+    /// How much the key may use in a window.
+    pub of: u64,
+    /// How much is left in the window.
+    pub left: i64,
+    /// How much the request would have held.
+    pub needed: u64,
+    /// How long until the window ends, in milliseconds; nothing when waiting does not help.
+    pub retry_after_ms: Option<u64>,
+}
+
+impl Exhausted {
+    /// Judges one charge against a counter: `left` is what the window has, or the whole limit when
+    /// nobody has used it yet.
+    pub fn check(charge: &Charge, of: u64, left: i64, now_ms: u64) -> Option<Self> {
+        let Bound::AtMost(needed) = charge.amount else { return None };
+        if needed == 0 || i64::try_from(needed).is_ok_and(|needed| needed <= left) {
+            return None;
+        }
+        let wait = charge.window.ends_ms.saturating_sub(now_ms);
+        let retry_after_ms = (needed <= of).then_some(wait);
+        Some(Self { limit: charge.limit, of, left, needed, retry_after_ms })
+    }
+
+    /// Whether the request is larger than the whole limit.
+    pub fn never_fits(&self) -> bool {
+        self.needed > self.of
+    }
+
+    /// What happened, and what to do.
+    pub fn message(&self) -> String {
+        let Self { limit, of, needed, .. } = self;
+        let left = self.left.max(0);
+        let name = limit.name;
+        if self.never_fits() {
+            return format!(
+                "This request may cost up to {needed} and the key's limit {name} is {of}: it can \
+                 never fit. Lower max_tokens or shorten the input, or ask for a larger limit."
+            );
+        }
+        let wait = self.retry_after_ms.unwrap_or(0).div_ceil(1_000);
+        format!(
+            "The key's limit {name} of {of} has {left} left and this request may need {needed}. \
+             It renews in {wait} s."
+        )
+    }
+}

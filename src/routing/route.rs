@@ -1,0 +1,144 @@
+//! Routes: which targets serve which aliases.
+
+use std::sync::Arc;
+
+use super::Pattern;
+use crate::config::Provider;
+use crate::quota::Price;
+
+/// One place that can answer: a provider, an upstream model and what is known of its cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Who answers.
+    pub provider: Arc<Provider>,
+    /// Under which name the provider knows the model; the alias itself when absent.
+    pub upstream_model: Option<String>,
+    /// Its share of the draw among a route's targets.
+    pub weight: Option<u32>,
+    /// What its tokens cost and how its requests are bounded.
+    pub terms: TargetTerms,
+}
+
+/// What a target's configuration says that bounds a request's cost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TargetTerms {
+    /// What tokens cost, when that is known.
+    pub price: Option<Price>,
+    /// The output cap for a request of a limited key that names none.
+    pub output_tokens: u64,
+    /// The most tokens that an image, audio or file part can cost.
+    pub media_tokens: Option<u64>,
+}
+
+impl Target {
+    /// The name that this target's provider gets for an alias.
+    pub fn model_for<'a>(&'a self, alias: &'a str) -> &'a str {
+        self.upstream_model.as_deref().unwrap_or(alias)
+    }
+
+    /// The target's id in headers, logs and errors: `provider/upstream model`, with `*` when the
+    /// alias passes through. Bounded by the configuration, whatever clients send.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.provider.name, self.upstream_model.as_deref().unwrap_or("*"))
+    }
+}
+
+/// The time that an attempt may take, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From sending a streamed request to its first content.
+    pub first_token_ms: u64,
+    /// Between two events of a stream.
+    pub idle_ms: u64,
+    /// For the whole request, all attempts and the answer.
+    pub total_ms: u64,
+}
+
+impl Default for Timeouts {
+    /// Reasoning models think for a minute before they speak, so the defaults are patient; the
+    /// total is just under the longest that a function may run.
+    fn default() -> Self {
+        Self { first_token_ms: 90_000, idle_ms: 60_000, total_ms: 880_000 }
+    }
+}
+
+/// One row of the routing table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// Which aliases it serves.
+    pub pattern: Pattern,
+    /// Names to list for a pattern in `GET /v1/models`.
+    pub listed: Vec<String>,
+    /// Who may answer: drawn by weight, or in order when no target has one.
+    pub targets: Vec<Target>,
+    /// Who answers when those fail, in order.
+    pub fallback: Vec<Target>,
+    /// How long that may take.
+    pub timeouts: Timeouts,
+    /// At most how many attempts.
+    pub attempts: usize,
+}
+
+impl Route {
+    /// Every target that may answer a request of this route.
+    pub fn all_targets(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().chain(&self.fallback)
+    }
+}
+
+/// The routing table, in the order in which it is searched.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Routes(Vec<Arc<Route>>);
+
+impl Routes {
+    /// Puts routes in the order of search: an exact name, then the pattern with the most literal
+    /// characters, then the one that was declared first.
+    pub fn new(routes: Vec<Route>) -> Self {
+        let mut routes: Vec<_> = routes.into_iter().map(Arc::new).collect();
+        routes.sort_by_key(|route| {
+            let pattern = &route.pattern;
+            (!pattern.is_exact(), std::cmp::Reverse(pattern.literal_chars()))
+        });
+        Self(routes)
+    }
+
+    /// The route that serves an alias.
+    pub fn find(&self, alias: &str) -> Option<&Arc<Route>> {
+        self.0.iter().find(|route| route.pattern.matches(alias))
+    }
+
+    /// All routes in the order of search.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(pattern: &str) -> Route {
+        Route {
+            pattern: Pattern::new(pattern),
+            listed: vec![],
+            targets: vec![],
+            fallback: vec![],
+            timeouts: Timeouts::default(),
+            attempts: 1,
+        }
+    }
+
+    #[test]
+    fn exact_then_longest_literal_then_first() {
+        let declared = ["*", "gpt-*", "gpt-4*", "gpt-4o", "*-4o", "g?t-*"];
+        let routes = Routes::new(declared.map(route).into());
+        let found = |alias| routes.find(alias).map(|route| route.pattern.to_string());
+        assert_eq!(found("gpt-4o").as_deref(), Some("gpt-4o"));
+        assert_eq!(found("gpt-4.1").as_deref(), Some("gpt-4*"));
+        assert_eq!(found("gpt-5").as_deref(), Some("gpt-*"));
+        assert_eq!(found("got-5").as_deref(), Some("g?t-*"));
+        assert_eq!(found("claude").as_deref(), Some("*"));
+        assert_eq!(Routes::new(vec![route("a*b"), route("ab*")]).find("abb"), Some(&Arc::new(route("a*b"))));
+        assert_eq!(Routes::default().find("x"), None);
+    }
+}

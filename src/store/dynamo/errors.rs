@@ -1,0 +1,50 @@
+//! The SDK's errors in the store's terms.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::store::error::StoreError;
+
+/// What an SDK error means.
+pub fn from_sdk<E, R>(error: &SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let why = explain(error);
+    match error {
+        SdkError::ServiceError(service) => match service.err().code() {
+            Some("ResourceNotFoundException") => StoreError::NoTable(why),
+            Some(
+                "AccessDeniedException"
+                | "UnrecognizedClientException"
+                | "InvalidSignatureException"
+                | "IncompleteSignatureException"
+                | "MissingAuthenticationTokenException"
+                | "ExpiredTokenException",
+            ) => StoreError::Credentials(why),
+            _ => StoreError::Unavailable(why),
+        },
+        // The SDK fails to build a request when it finds no credentials to sign it with.
+        SdkError::ConstructionFailure(_) => StoreError::Credentials(why),
+        SdkError::DispatchFailure(failure) if !failure.is_io() && !failure.is_timeout() => {
+            StoreError::Credentials(why)
+        }
+        _ => StoreError::Unavailable(why),
+    }
+}
+
+/// An error with its causes, in one line.
+pub fn explain(error: &(dyn Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let text = error.to_string();
+        if parts.last() != Some(&text) {
+            parts.push(text);
+        }
+        next = error.source();
+    }
+    parts.join(": ")
+}

@@ -1,0 +1,24 @@
+//! A rollup row: what a key used of an alias on a day, for people.
+
+use crate::keys::KeyId;
+
+/// What one request adds to a day's rollup.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageRow {
+    /// Whose.
+    pub key: Option<KeyId>,
+    /// The day, as days since 1970.
+    pub day: u64,
+    /// The alias that the client sent.
+    pub alias: String,
+    /// Input tokens, cached ones included.
+    pub tokens_in: u64,
+    /// Input tokens that came from the provider's cache.
+    pub tokens_cached: u64,
+    /// Output tokens.
+    pub tokens_out: u64,
+    /// What it cost, in nano-USD.
+    pub nano_usd: u64,
+    /// Requests whose provider reported more than the bound.
+    pub bound_violations: u64,
+}
