@@ -188,7 +188,7 @@ impl Refusal {
     /// How long to wait before another try makes sense, in milliseconds.
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
-            Self::Exhausted(exhausted) => exhausted.retry_after_ms,
+            Self::Exhausted(exhausted) => exhausted.retry_after_ms(),
             Self::StoreUnavailable { .. } | Self::ConfigUnavailable { .. } => Some(1_000),
             Self::Upstream(failed) => failed.retry_after_ms,
             _ => None,

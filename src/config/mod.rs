@@ -18,6 +18,7 @@ mod tree;
 mod yaml;
 
 pub use address::{BaseUrl, is_private};
+pub use fields::millionths;
 pub use document::{Config, Document, Strictness};
 pub use local_keys::LocalKey;
 pub use mock::MockSettings;

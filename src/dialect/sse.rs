@@ -50,6 +50,11 @@ impl Reader {
         self.ended = true;
     }
 
+    /// Whether [`Self::end`] was called.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
     /// The next event that is complete.
     ///
     /// # Errors

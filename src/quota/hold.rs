@@ -101,8 +101,8 @@ pub struct Exhausted {
     pub left: i64,
     /// How much the request would have held.
     pub needed: u64,
-    /// How long until the window ends, in milliseconds; nothing when waiting does not help.
-    pub retry_after_ms: Option<u64>,
+    /// How long until the window ends, in milliseconds.
+    pub resets_in_ms: u64,
 }
 
 impl Exhausted {
@@ -113,9 +113,13 @@ impl Exhausted {
         if needed == 0 || i64::try_from(needed).is_ok_and(|needed| needed <= left) {
             return None;
         }
-        let wait = charge.window.ends_ms.saturating_sub(now_ms);
-        let retry_after_ms = (needed <= of).then_some(wait);
-        Some(Self { limit: charge.limit, of, left, needed, retry_after_ms })
+        let resets_in_ms = charge.window.ends_ms.saturating_sub(now_ms);
+        Some(Self { limit: charge.limit, of, left, needed, resets_in_ms })
+    }
+
+    /// How long to wait, in milliseconds; nothing when waiting does not help.
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        (!self.never_fits()).then_some(self.resets_in_ms)
     }
 
     /// Whether the request is larger than the whole limit.
@@ -134,7 +138,7 @@ impl Exhausted {
                  never fit. Lower max_tokens or shorten the input, or ask for a larger limit."
             );
         }
-        let wait = self.retry_after_ms.unwrap_or(0).div_ceil(1_000);
+        let wait = self.resets_in_ms.div_ceil(1_000);
         format!(
             "The key's limit {name} of {of} has {left} left and this request may need {needed}. \
              It renews in {wait} s."

@@ -86,30 +86,34 @@ impl Route {
     }
 }
 
-/// The routing table, in the order in which it is searched.
+/// The routing table.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Routes(Vec<Arc<Route>>);
+pub struct Routes {
+    declared: Vec<Arc<Route>>,
+    searched: Vec<Arc<Route>>,
+}
 
 impl Routes {
     /// Puts routes in the order of search: an exact name, then the pattern with the most literal
     /// characters, then the one that was declared first.
     pub fn new(routes: Vec<Route>) -> Self {
-        let mut routes: Vec<_> = routes.into_iter().map(Arc::new).collect();
-        routes.sort_by_key(|route| {
+        let declared: Vec<_> = routes.into_iter().map(Arc::new).collect();
+        let mut searched = declared.clone();
+        searched.sort_by_key(|route| {
             let pattern = &route.pattern;
             (!pattern.is_exact(), std::cmp::Reverse(pattern.literal_chars()))
         });
-        Self(routes)
+        Self { declared, searched }
     }
 
     /// The route that serves an alias.
     pub fn find(&self, alias: &str) -> Option<&Arc<Route>> {
-        self.0.iter().find(|route| route.pattern.matches(alias))
+        self.searched.iter().find(|route| route.pattern.matches(alias))
     }
 
-    /// All routes in the order of search.
+    /// All routes as they were declared.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
-        self.0.iter()
+        self.declared.iter()
     }
 }
 

@@ -1,0 +1,208 @@
+//! The attempts: tries the plan's targets in order until one has committed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderMap;
+use tokio::time::{Instant, timeout_at};
+
+use super::Gateway;
+use super::ending::{Ending, answer_headers};
+use crate::config::Snapshot;
+use crate::dialect::openai::{Call, Encoding};
+use crate::failure::{Class, Failure, Sent};
+use crate::ingress::Answer;
+use crate::keys::Presented;
+use crate::quota::{Demand, Evidence, Hold};
+use crate::record::{AttemptRecord, Record, micros};
+use crate::refusal::{Refusal, UpstreamFailed};
+use crate::relay::{self, Arrived, Committed, Pacing};
+use crate::routing::{Plan, Target};
+use crate::upstream::Outgoing;
+
+/// What the attempts of one request share.
+pub(super) struct Journey<'a> {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) call: &'a Call,
+    pub(super) presented: &'a Presented,
+    pub(super) demand: &'a Demand,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) deadline: Instant,
+}
+
+/// An answer that has committed.
+struct Answered {
+    committed: Committed,
+    upstream_request_id: Option<String>,
+}
+
+impl Journey<'_> {
+    /// Tries the plan's targets. Whoever commits first answers; when none does, the hold is
+    /// settled and the most useful reason is the refusal.
+    pub(super) async fn travel(
+        self,
+        plan: &Plan<'_>,
+        mut hold: Hold,
+        record: &mut Record,
+    ) -> Result<Answer, Refusal> {
+        let mut failures: Vec<Failure> = Vec::new();
+        for target in &plan.targets {
+            if let Some(Failure { sent: Sent::Maybe, .. }) = failures.last() {
+                // What the last attempt may have cost stays charged; this one needs a hold of its
+                // own.
+                self.gateway.settle(hold, &Evidence::Unknown, record).await;
+                let again = self.demand.again();
+                hold = self.gateway.admit(self.presented, &again, record).await?.hold;
+            }
+            let began = Instant::now();
+            let tried = self.attempt(target, plan, &hold, record).await;
+            record.upstream_us += micros(began);
+            match tried {
+                Ok(answered) => return Ok(self.answer(target, plan, answered, hold, record)),
+                Err(failure) => {
+                    let stop = !failure.class.falls_back() || Instant::now() >= self.deadline;
+                    failures.push(failure);
+                    if stop {
+                        break;
+                    }
+                }
+            }
+        }
+        let billed = failures.last().is_some_and(|failure| failure.sent == Sent::Maybe);
+        let evidence = if billed { Evidence::Unknown } else { Evidence::Unbilled };
+        self.gateway.settle(hold, &evidence, record).await;
+        Err(self.no_answer(plan, failures, record))
+    }
+
+    /// One target, from the request to the commit.
+    async fn attempt(
+        &self,
+        target: &Target,
+        plan: &Plan<'_>,
+        hold: &Hold,
+        record: &mut Record,
+    ) -> Result<Answered, Failure> {
+        let began = Instant::now();
+        let mut headers_ms = None;
+        let limit = if self.call.stream {
+            let first = began + Duration::from_millis(plan.timeouts.first_token_ms);
+            first.min(self.deadline)
+        } else {
+            self.deadline
+        };
+        let tried = timeout_at(limit, self.exchange(target, hold, record, &mut headers_ms)).await;
+        let tried = tried.unwrap_or_else(|_| {
+            let class = if limit < self.deadline {
+                Class::TimeoutFirstToken
+            } else {
+                Class::TimeoutTotal
+            };
+            Err(Failure::answer(class, "no content in time"))
+        });
+        let ms = micros(began) / 1_000;
+        match &tried {
+            Ok(_) => record.attempts.push(AttemptRecord {
+                target: target.id(),
+                class: None,
+                status: Some(200),
+                ms_to_headers: headers_ms,
+                ms,
+                detail: None,
+            }),
+            Err(failure) => record.failed(target.id(), failure, headers_ms, ms),
+        }
+        tried
+    }
+
+    async fn exchange(
+        &self,
+        target: &Target,
+        hold: &Hold,
+        record: &Record,
+        headers_ms: &mut Option<u64>,
+    ) -> Result<Answered, Failure> {
+        let began = Instant::now();
+        let provider = &target.provider;
+        let body = self.call.encode(&Encoding {
+            vendor: provider.vendor,
+            upstream_model: target.model_for(&self.call.alias),
+            stream_usage: provider.stream_usage,
+            default_output_tokens: target.terms.output_tokens,
+            binds_cost: hold.binds_cost(),
+        });
+        let outgoing = Outgoing {
+            provider,
+            operation: self.call.operation,
+            secret: self.snapshot.secret(target),
+            body,
+            request_id: &record.request_id,
+        };
+        let now_ms = self.gateway.parts.clock.now_ms();
+        let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
+        *headers_ms = Some(micros(began) / 1_000);
+        let upstream_request_id = header(&arrival.headers, "x-request-id");
+        let committed = relay::commit(Arrived {
+            operation: self.call.operation,
+            stream: self.call.stream,
+            hides_usage: self.call.hides_usage(),
+            is_event_stream: header(&arrival.headers, "content-type")
+                .is_some_and(|kind| kind.starts_with("text/event-stream")),
+            body: arrival.body,
+        })
+        .await?;
+        Ok(Answered { committed, upstream_request_id })
+    }
+
+    /// The answer of the target that has committed.
+    fn answer(
+        &self,
+        target: &Target,
+        plan: &Plan<'_>,
+        answered: Answered,
+        hold: Hold,
+        record: &mut Record,
+    ) -> Answer {
+        record.status = 200;
+        record.first_byte();
+        let now_ms = self.gateway.parts.clock.now_ms();
+        let Answered { committed, upstream_request_id } = answered;
+        let headers =
+            answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
+        let pacing = Pacing {
+            idle: Duration::from_millis(plan.timeouts.idle_ms),
+            deadline: self.deadline,
+        };
+        let request_id = record.request_id.clone();
+        let record = std::mem::replace(record, Record::begin(String::new(), 0));
+        let price = target.terms.price.clone();
+        let ending = Ending { gateway: Arc::clone(&self.gateway), hold, record, price };
+        let body = relay::answer(committed, pacing, request_id, |outcome| ending.run(outcome));
+        let mut answer = Answer::new(body);
+        *answer.headers_mut() = headers;
+        answer
+    }
+
+    /// The refusal when nobody answered.
+    fn no_answer(&self, plan: &Plan<'_>, failures: Vec<Failure>, record: &Record) -> Refusal {
+        let retry_after_ms = failures.iter().filter_map(|failure| failure.retry_after_ms).min();
+        // Of equally useful ones the first: it is the target that the route prefers.
+        let most_useful =
+            failures.into_iter().rev().max_by_key(|failure| failure.class.usefulness());
+        match most_useful {
+            Some(failure) => Refusal::Upstream(Box::new(UpstreamFailed {
+                class: failure.class,
+                status: failure.status,
+                error: failure.error,
+                retry_after_ms,
+                attempts: record.reports(),
+            })),
+            None => {
+                Refusal::NoTarget { alias: self.call.alias.clone(), reasons: plan.reasons() }
+            }
+        }
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}

@@ -1,0 +1,143 @@
+//! The end of a request: settlement, the rollup, the record.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, header};
+
+use super::Gateway;
+use crate::ingress::{limit_headers, with_headers};
+use crate::keys::KeyId;
+use crate::quota::{Evidence, Hold, Price, Unit};
+use crate::record::{Record, RequestOutcome, Settled};
+use crate::relay::{Committed, End, Outcome};
+use crate::routing::Target;
+use crate::store::UsageRow;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What is left to do when an answer has begun.
+pub(super) struct Ending {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) hold: Hold,
+    pub(super) record: Record,
+    pub(super) price: Option<Price>,
+}
+
+impl Ending {
+    /// Settles by what the answer has shown, and writes the record. Runs once.
+    pub(super) async fn run(self, outcome: Outcome) {
+        let Self { gateway, hold, mut record, price } = self;
+        let evidence = match outcome.usage {
+            Some(usage) => Evidence::exact(usage, price.as_ref()),
+            None => Evidence::Unknown,
+        };
+        if let Evidence::Exact { usage, nano_usd } = &evidence {
+            record.usage = Some(*usage);
+            record.nano_usd = *nano_usd;
+        }
+        gateway.settle(hold, &evidence, &mut record).await;
+        if let End::Failed(failure) = &outcome.end {
+            record.code = Some(failure.class.name());
+            if let Some(last) = record.attempts.last_mut() {
+                last.class = Some(failure.class.name());
+                last.detail = Some(failure.detail.clone());
+            }
+        }
+        record.finish(match outcome.end {
+            End::Complete => RequestOutcome::Ok,
+            End::Failed(_) => RequestOutcome::Cut,
+            End::ClientGone => RequestOutcome::ClientGone,
+            End::Panicked => RequestOutcome::Panicked,
+        });
+    }
+}
+
+impl Gateway {
+    /// Ends a hold: the one write after the call, and beside it the rollup for people.
+    pub(super) async fn settle(&self, hold: Hold, evidence: &Evidence, record: &mut Record) {
+        let now_ms = self.parts.clock.now_ms();
+        let settlement = hold.settle(evidence, now_ms);
+        record.settled = Some(match evidence {
+            Evidence::Exact { .. } => Settled::Exact,
+            Evidence::Unknown => Settled::Kept,
+            Evidence::Unbilled => Settled::Unbilled,
+            Evidence::Void => Settled::Void,
+        });
+        if settlement.bound_violation {
+            record.bound_violation = true;
+            let target = record.attempts.last().map(|attempt| attempt.target.clone());
+            let request_id = &record.request_id;
+            tracing::error!(
+                request_id,
+                target,
+                "the provider reports more than the bound: it was charged in full"
+            );
+        }
+        let row = matches!(evidence, Evidence::Exact { .. } | Evidence::Unknown)
+            .then(|| usage_row(&settlement.key, record, now_ms));
+        let count = async {
+            match &row {
+                Some(row) => self.parts.store.count(row).await,
+                None => Ok(()),
+            }
+        };
+        record.store_trips += u32::from(!settlement.is_empty()) + u32::from(row.is_some());
+        let (settled, counted) = tokio::join!(self.parts.store.settle(&settlement), count);
+        if let Err(error) = settled {
+            record.settled = Some(Settled::Lost);
+            let request_id = &record.request_id;
+            tracing::error!(%error, request_id, ?settlement, "unsettled: the hold stays charged");
+        }
+        if let Err(error) = counted {
+            tracing::warn!(%error, "a rollup was not counted");
+        }
+    }
+}
+
+fn usage_row(key: &KeyId, record: &Record, now_ms: u64) -> UsageRow {
+    let usage = record.usage.unwrap_or_default();
+    UsageRow {
+        key: Some(key.clone()),
+        day: now_ms / DAY_MS,
+        // By route, not by what clients send: a row for every name would have no bound.
+        alias: record.route.clone().unwrap_or_default(),
+        tokens_in: usage.input(),
+        tokens_cached: usage.cache_read,
+        tokens_out: usage.output,
+        nano_usd: record.nano_usd.unwrap_or(0),
+        bound_violations: u64::from(record.bound_violation),
+    }
+}
+
+/// The headers of an answer. Of the provider's own, only its request id passes, under another name.
+pub(super) fn answer_headers(
+    committed: &Committed,
+    target: &Target,
+    hold: &Hold,
+    record: &Record,
+    upstream_request_id: Option<String>,
+    now_ms: u64,
+) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let kind = match committed {
+        Committed::Whole { .. } => HeaderValue::from_static("application/json"),
+        Committed::Stream(_) => HeaderValue::from_static("text/event-stream; charset=utf-8"),
+    };
+    headers.insert(header::CONTENT_TYPE, kind);
+    let attempts = record.attempts.len().to_string();
+    with_headers(
+        &mut headers,
+        [("x-tollgate-target", Cow::from(target.id())), ("x-tollgate-attempts", attempts.into())],
+    );
+    if let Some(id) = upstream_request_id {
+        with_headers(&mut headers, [("x-tollgate-upstream-request-id", id.into())]);
+    }
+    for unit in [Unit::Requests, Unit::Tokens] {
+        if let Some(line) = hold.tightest(unit) {
+            let resets_in_ms = line.window.ends_ms.saturating_sub(now_ms);
+            limit_headers(&mut headers, unit, line.of, line.left, resets_in_ms);
+        }
+    }
+    headers
+}

@@ -1,0 +1,11 @@
+//! What a host needs of a gateway: somebody who answers.
+
+use std::sync::Arc;
+
+use super::{Answer, Request};
+
+/// Answers requests. Never fails: what goes wrong is an answer, too.
+pub trait Entry: Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(self: Arc<Self>, request: Request) -> impl Future<Output = Answer> + Send;
+}

@@ -1,0 +1,98 @@
+//! The local host: a plain HTTP server on this machine, for trying things out.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::{Answer, Entry, MOST_BODY_BYTES, Request};
+use crate::refusal::Refusal;
+
+/// How long running requests get to end once the server stops.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Serves connections until `stop` is ready, then lets running requests end.
+///
+/// # Errors
+/// When no more connections can be taken.
+pub async fn serve<E: Entry>(
+    entry: Arc<E>,
+    listener: TcpListener,
+    new_id: fn() -> String,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
+    let mut stop = std::pin::pin!(stop);
+    let (stopping, stopped) = watch::channel(());
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // Takes the ended ones out of the set.
+            Some(_) = connections.join_next() => continue,
+            () = &mut stop => break,
+        };
+        let (stream, _) = accepted?;
+        // A small answer must not wait for the acknowledgement of the one before.
+        let _ = stream.set_nodelay(true);
+        connections.spawn(connection(Arc::clone(&entry), stream, new_id, stopped.clone()));
+    }
+    drop(stopping);
+    let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
+    Ok(())
+}
+
+async fn connection<E: Entry>(
+    entry: Arc<E>,
+    stream: TcpStream,
+    new_id: fn() -> String,
+    mut stopped: watch::Receiver<()>,
+) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let entry = Arc::clone(&entry);
+        async move { Ok::<Answer, Infallible>(entry.answer(read(request, new_id()).await).await) }
+    });
+    let mut connection = std::pin::pin!(
+        http1::Builder::new()
+            .timer(TokioTimer::new())
+            .serve_connection(TokioIo::new(stream), service)
+    );
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        _ = stopped.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        // Clients go away all the time.
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+async fn read(request: hyper::Request<Incoming>, id: String) -> Request {
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, MOST_BODY_BYTES).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            Err(Refusal::BodyTooLarge { limit_bytes: MOST_BODY_BYTES })
+        }
+        Err(_) => Err(Refusal::InvalidBody { message: "The body broke off.".to_owned() }),
+    };
+    Request {
+        method: head.method,
+        raw_path: head.uri.path().to_owned(),
+        headers: head.headers,
+        body,
+        id,
+        deadline: None,
+    }
+}

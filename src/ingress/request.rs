@@ -1,0 +1,138 @@
+//! A request as every host brings it, and the limits on its body.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, header};
+use tokio::time::Instant;
+
+use crate::refusal::Refusal;
+
+/// The largest body: what a Lambda event can hold.
+pub const MOST_BODY_BYTES: usize = 6 << 20;
+/// The deepest nesting of a body's JSON.
+const MOST_DEPTH: usize = 128;
+
+/// A request, whoever brought it.
+#[derive(Debug)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The path as the client sent it, without the query. Never a URI that was built from the
+    /// `Host` header.
+    pub raw_path: String,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body; an encoding that cannot be undone is a refusal.
+    pub body: Result<Bytes, Refusal>,
+    /// Its id: the platform's, or one of our own.
+    pub id: String,
+    /// When the host will give up, if it says so.
+    pub deadline: Option<Instant>,
+}
+
+/// The body of a request that must be JSON, once it is known to be harmless: not too large, not too
+/// deep, and what its headers say.
+///
+/// # Errors
+/// A refusal that says what is wrong with it.
+pub fn accept_body(headers: &HeaderMap, body: Result<Bytes, Refusal>) -> Result<Bytes, Refusal> {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    if let Some(encoding) = text(header::CONTENT_ENCODING).filter(|e| *e != "identity") {
+        return Err(Refusal::UnsupportedMedia {
+            message: format!("content-encoding {encoding} is not taken: send the body as it is."),
+        });
+    }
+    if let Some(kind) = text(header::CONTENT_TYPE).filter(|kind| !is_json(kind)) {
+        return Err(Refusal::UnsupportedMedia {
+            message: format!("content-type {kind} is not taken: send application/json."),
+        });
+    }
+    let body = body?;
+    if body.len() > MOST_BODY_BYTES {
+        return Err(Refusal::BodyTooLarge { limit_bytes: MOST_BODY_BYTES });
+    }
+    if is_deeper_than(&body, MOST_DEPTH) {
+        let message = format!("The body is nested deeper than {MOST_DEPTH} levels.");
+        return Err(Refusal::InvalidBody { message });
+    }
+    Ok(body)
+}
+
+fn is_json(content_type: &str) -> bool {
+    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || kind.ends_with("+json")
+}
+
+/// Whether JSON is nested deeper than that. Reads every byte once and allocates nothing.
+fn is_deeper_than(json: &[u8], most: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Undoes the encoding of a body in a Lambda event.
+pub(super) fn event_body(text: Option<String>, is_base64: bool) -> Result<Bytes, Refusal> {
+    let text = text.unwrap_or_default();
+    if !is_base64 {
+        return Ok(text.into());
+    }
+    let decoded = aws_smithy_types::base64::decode(text);
+    decoded.map(Bytes::from).map_err(|_| Refusal::InvalidBody {
+        message: "The body is marked as base64 and is not.".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(headers: &[(&'static str, &str)], body: &[u8], expected: Result<(), u16>) {
+        let headers: HeaderMap =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let found = accept_body(&headers, Ok(Bytes::copy_from_slice(body)));
+        assert_eq!(found.map(|_| ()).map_err(|refusal| refusal.shape().status), expected);
+    }
+
+    #[test]
+    fn bodies_are_checked_before_they_are_read() {
+        check(&[], b"{}", Ok(()));
+        check(&[("content-type", "application/json; charset=utf-8")], b"{}", Ok(()));
+        check(&[("content-type", "application/vnd.x+json")], b"{}", Ok(()));
+        check(&[("content-type", "text/plain")], b"{}", Err(415));
+        check(&[("content-encoding", "gzip")], b"{}", Err(415));
+        check(&[("content-encoding", "identity")], b"{}", Ok(()));
+        check(&[], &vec![b' '; MOST_BODY_BYTES + 1], Err(413));
+        check(&[], "[".repeat(129).as_bytes(), Err(400));
+        check(&[], "[".repeat(128).as_bytes(), Ok(()));
+        check(&[], format!("\"{}\\\"{}", "[".repeat(200), "[".repeat(200)).as_bytes(), Ok(()));
+        check(&[], "[]".repeat(1_000).as_bytes(), Ok(()));
+    }
+
+    #[test]
+    fn event_bodies_are_decoded() {
+        assert_eq!(event_body(None, false), Ok(Bytes::new()));
+        assert_eq!(event_body(Some("e30=".into()), true), Ok("{}".into()));
+        assert_eq!(event_body(Some("e30=".into()), false), Ok("e30=".into()));
+        assert!(event_body(Some("%%%".into()), true).is_err());
+    }
+}

@@ -1,0 +1,130 @@
+//! The pump: forwards a committed stream, event by event, to an explicit end.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::commit::Live;
+use super::outlet::{ClientGone, Outlet};
+use crate::dialect::Usage;
+use crate::dialect::openai::Ending;
+use crate::failure::{Class, Failure};
+
+const DONE: &[u8] = b"data: [DONE]\n\n";
+/// How long the provider gets to end its body after `[DONE]`, so that the connection can be used
+/// again. The client has everything by then.
+const DRAIN: Duration = Duration::from_millis(50);
+
+/// How long a stream may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Pacing {
+    /// Between two events that are more than signs of life.
+    pub idle: Duration,
+    /// When everything must have ended.
+    pub deadline: Instant,
+}
+
+/// How an answer ended.
+#[derive(Debug, PartialEq)]
+pub enum End {
+    /// As it should.
+    Complete,
+    /// The provider failed after the commit: the client got an error event.
+    Failed(Failure),
+    /// The client went away.
+    ClientGone,
+    /// A defect of the gateway: the client got an error event.
+    Panicked,
+}
+
+/// What is known of an answer at its end.
+#[derive(Debug, PartialEq)]
+pub struct Outcome {
+    /// What the provider says it used; only when the answer is complete.
+    pub usage: Option<Usage>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Forwards a stream to its end. The error event of a failure is the caller's to send.
+pub(super) async fn pump(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> End {
+    let held = std::mem::take(&mut live.held);
+    let sent = outlet.send_all(held).await;
+    match sent {
+        Err(ClientGone) => End::ClientGone,
+        Ok(()) => match forward(live, pacing, outlet).await {
+            Ok(end) => end,
+            Err(failure) => End::Failed(failure),
+        },
+    }
+}
+
+async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End, Failure> {
+    let mut progress = Instant::now();
+    while live.ending.is_none() {
+        let (pieces, has_progress, failed) = read_events(live);
+        if outlet.send_all(pieces).await.is_err() {
+            return Ok(End::ClientGone);
+        }
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        if has_progress {
+            // Counted from after the send: time that the client took is not the provider's.
+            progress = Instant::now();
+        }
+        if live.ending.is_some() {
+            break;
+        }
+        let idle = progress + pacing.idle;
+        let more = timeout_at(idle.min(pacing.deadline), live.take_chunk()).await;
+        let more = more.map_err(|_| {
+            if pacing.deadline <= idle {
+                Failure::answer(Class::TimeoutTotal, "the request's time is up")
+            } else {
+                Failure::answer(Class::TimeoutIdle, "the stream went silent")
+            }
+        })?;
+        if !more? {
+            live.ending = Some(live.reader.end()?);
+        }
+    }
+    if live.ending == Some(Ending::Add) && outlet.send(Bytes::from_static(DONE)).await.is_err() {
+        return Ok(End::ClientGone);
+    }
+    // Whether it ends in time decides only whether the connection is kept.
+    let _ = timeout(DRAIN, async { while live.source.next().await.is_some() {} }).await;
+    Ok(End::Complete)
+}
+
+/// Every event that has come: what to forward, whether there was progress, and a failure if one of
+/// them is one (what came before it is still forwarded).
+fn read_events(live: &mut Live) -> (Vec<Bytes>, bool, Option<Failure>) {
+    let (mut pieces, mut progress) = (Vec::new(), false);
+    loop {
+        let event = match live.sse.next_event() {
+            Ok(Some(event)) => event,
+            Ok(None) => return (pieces, progress, None),
+            Err(error) => return (pieces, progress, Some(error.into())),
+        };
+        let step = match live.reader.read(&event) {
+            Ok(step) => step,
+            Err(failure) => return (pieces, progress, Some(failure)),
+        };
+        progress |= step.progress;
+        if step.forward {
+            pieces.push(event.raw);
+        }
+        if step.done {
+            return match live.reader.end() {
+                Ok(ending) => {
+                    live.ending = Some(ending);
+                    (pieces, progress, None)
+                }
+                Err(failure) => (pieces, progress, Some(failure)),
+            };
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! One attempt: sends a request to a target, and tells an answer from a failure by its head.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt};
+use http::{HeaderMap, StatusCode, header};
+use tokio::time::timeout;
+
+use super::http::Http;
+use super::mock;
+use super::play::play;
+use super::retry_after::retry_after_ms;
+use crate::config::Provider;
+use crate::dialect::openai::read_error;
+use crate::dialect::{Operation, classify};
+use crate::failure::{Class, Failure, Sent};
+use crate::keys::Secret;
+use crate::relay::ByteStream;
+
+/// How much of an error's body is read, and for how long.
+const MOST_ERROR_BYTES: usize = 64 << 10;
+const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A request as a target gets it.
+pub struct Outgoing<'a> {
+    /// Who gets it.
+    pub provider: &'a Provider,
+    /// What is asked for.
+    pub operation: Operation,
+    /// The provider's credential.
+    pub secret: Option<&'a Secret>,
+    /// The body, in the provider's dialect.
+    pub body: Bytes,
+    /// The request's id, so that a provider's log can be matched with the gateway's.
+    pub request_id: &'a str,
+}
+
+/// The head of a provider's answer, and the rest to come.
+pub struct Arrival {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers, all of them: which ones pass is decided elsewhere.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: ByteStream,
+}
+
+/// The way to all providers.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    http: Http,
+}
+
+impl Upstream {
+    /// A way over these clients.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    ///
+    /// # Errors
+    /// A failure unless the status says success.
+    pub async fn send(&self, outgoing: &Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
+        let provider = outgoing.provider;
+        let arrival = if provider.vendor.is_mock() {
+            play(mock::respond(&provider.mock, outgoing.operation, &outgoing.body)).await?
+        } else {
+            self.post(outgoing).await?
+        };
+        if arrival.status.is_success() {
+            return Ok(arrival);
+        }
+        Err(refused(arrival, now_ms).await)
+    }
+
+    async fn post(&self, outgoing: &Outgoing<'_>) -> Result<Arrival, Failure> {
+        let provider = outgoing.provider;
+        let client = if provider.private_network { &self.http.any } else { &self.http.public };
+        let url = format!("{}/{}", provider.base_url.as_str(), outgoing.operation.path());
+        let mut request = client
+            .post(url)
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("x-client-request-id", outgoing.request_id)
+            .body(outgoing.body.clone());
+        if let Some(secret) = outgoing.secret {
+            request = request.bearer_auth(secret.reveal());
+        }
+        let response = request.send().await.map_err(|error| sending_failed(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes_stream().map_err(|error| {
+            Failure::answer(Class::Truncated, format!("the answer broke off: {}", chain(&error)))
+        });
+        Ok(Arrival { status, headers, body: body.boxed() })
+    }
+}
+
+fn sending_failed(error: &reqwest::Error) -> Failure {
+    let why = chain(error);
+    if error.is_builder() {
+        // A credential with a line end in it, say: nothing was sent.
+        return Failure::new(Class::UpstreamAuth, Sent::Unbilled, why);
+    }
+    if error.is_connect() {
+        let class = if error.is_timeout() { Class::TimeoutConnect } else { Class::Network };
+        return Failure::new(class, Sent::Unbilled, why);
+    }
+    Failure::new(Class::Network, Sent::Maybe, why)
+}
+
+/// An error with its causes, without the URL.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts = Vec::new();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        parts.push(cause.to_string());
+        next = cause.source();
+    }
+    if parts.is_empty() { "no reason given".to_owned() } else { parts.join(": ") }
+}
+
+/// A complete answer with an error status: nothing is billed for it.
+async fn refused(arrival: Arrival, now_ms: u64) -> Failure {
+    let status = arrival.status.as_u16();
+    let retry_after_ms = retry_after_ms(&arrival.headers, now_ms);
+    let body = timeout(ERROR_BODY_TIMEOUT, beginning(arrival.body)).await.unwrap_or_default();
+    let error = read_error(&body);
+    Failure {
+        class: classify(Some(status), &error),
+        sent: Sent::Unbilled,
+        status: Some(status),
+        retry_after_ms,
+        error: Some(error),
+        detail: format!("status {status}"),
+    }
+}
+
+/// The first bytes of a body; what cannot be read is left out.
+async fn beginning(mut body: ByteStream) -> Bytes {
+    let mut bytes = BytesMut::new();
+    while let Some(Ok(chunk)) = body.next().await {
+        bytes.extend_from_slice(&chunk);
+        if bytes.len() >= MOST_ERROR_BYTES {
+            bytes.truncate(MOST_ERROR_BYTES);
+            break;
+        }
+    }
+    bytes.freeze()
+}

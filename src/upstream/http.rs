@@ -1,0 +1,72 @@
+//! The HTTP stack: one TLS configuration for the providers and for the SDK.
+//!
+//! ring instead of aws-lc (whose first random byte costs 55 ms of CPU), compiled-in roots instead of
+//! certificate files, no proxies from the environment, no redirects: a provider's redirect would
+//! carry its credential to a host that the configuration does not name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{ClientConfig, RootCertStore};
+
+use super::resolver::PublicOnly;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Shorter than the time after which providers close idle connections.
+const POOL_IDLE: Duration = Duration::from_secs(45);
+
+/// The clients of a process.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Connects to addresses of the public internet only.
+    pub public: reqwest::Client,
+    /// Connects anywhere: for the store, and for providers that are marked as private.
+    pub any: reqwest::Client,
+}
+
+impl Http {
+    /// Builds the clients. Reads no file and opens no connection.
+    ///
+    /// # Errors
+    /// When the TLS library refuses its own configuration.
+    pub fn new() -> Result<Self, HttpError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| HttpError(error.to_string()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let build = |builder: reqwest::ClientBuilder| {
+            builder.build().map_err(|error| HttpError(error.to_string()))
+        };
+        Ok(Self {
+            public: build(base(tls.clone()).dns_resolver(Arc::new(PublicOnly)))?,
+            any: build(base(tls))?,
+        })
+    }
+}
+
+fn base(tls: ClientConfig) -> reqwest::ClientBuilder {
+    #[expect(clippy::disallowed_methods, reason = "this is where clients are made")]
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE)
+        .tcp_nodelay(true)
+        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+}
+
+/// The HTTP stack cannot be built.
+#[derive(Debug)]
+pub struct HttpError(String);
+
+impl std::fmt::Display for HttpError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the HTTP client cannot be built: {}", self.0)
+    }
+}
+
+impl std::error::Error for HttpError {}

@@ -1,0 +1,12 @@
+//! Upstream: the only HTTP client. It sends one request to one target and says what came of it.
+
+mod attempt;
+pub mod http;
+pub mod mock;
+mod play;
+mod resolver;
+mod retry_after;
+mod vault;
+
+pub use attempt::{Arrival, Outgoing, Upstream};
+pub use vault::{Ssm, Vault};
