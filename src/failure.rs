@@ -136,7 +136,7 @@ pub struct Failure {
     /// How long the provider asks to wait, in milliseconds, capped.
     pub retry_after_ms: Option<u64>,
     /// The provider's own words.
-    pub error: Option<ProviderError>,
+    pub error: Option<Box<ProviderError>>,
     /// The gateway's words for the log; never shown to the caller.
     pub detail: String,
 }

@@ -65,8 +65,13 @@ fn arguments() -> anyhow::Result<bool> {
 
 fn run() -> anyhow::Result<()> {
     let settings = Settings::read(variable).map_err(|wrong| anyhow!("{wrong}"))?;
-    // One thread: a function has a fraction of a core, and everything here waits for the network.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // One thread is enough for one request at a time: a function has a fraction of a core, and
+    // everything here waits for the network.
+    let mut runtime = match settings.max_concurrency {
+        1 => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = runtime.enable_all().build()?;
     log(&settings);
     let http = Http::new().context("no HTTP")?;
     let credentials = SharedCredentialsProvider::new(credentials(&http));

@@ -26,7 +26,7 @@ pub struct UpstreamFailed {
     /// The provider's status of that attempt.
     pub status: Option<u16>,
     /// The provider's own words of that attempt.
-    pub error: Option<ProviderError>,
+    pub error: Option<Box<ProviderError>>,
     /// The least that any provider asked to wait, in milliseconds.
     pub retry_after_ms: Option<u64>,
     /// Every attempt in order.
@@ -35,6 +35,7 @@ pub struct UpstreamFailed {
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the variants say what their fields are")]
 pub enum Refusal {
     /// No such path.
     UnknownPath { path: String },

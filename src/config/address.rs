@@ -88,14 +88,16 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
         Some(Ipv4Addr::new(a, b, c, d))
     });
-    embedded.map_or(
-        address.is_loopback()
-            || address.is_unspecified()
-            || address.is_multicast()
-            || (first & 0xfe00) == 0xfc00
-            || (first & 0xffc0) == 0xfe80,
-        is_private_v4,
-    )
+    match embedded {
+        Some(embedded) => is_private_v4(embedded),
+        None => {
+            address.is_loopback()
+                || address.is_unspecified()
+                || address.is_multicast()
+                || (first & 0xfe00) == 0xfc00
+                || (first & 0xffc0) == 0xfe80
+        }
+    }
 }
 
 #[cfg(test)]

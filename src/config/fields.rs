@@ -40,19 +40,17 @@ impl<'a> Item<'a> {
 
     /// The map at this place.
     pub(super) fn fields(&self) -> Option<Fields<'a>> {
-        match &self.node.kind {
-            Kind::Map(entries) => Some(Fields {
-                path: self.path.clone(),
-                at: self.at,
-                entries,
-                known: RefCell::default(),
-                problems: self.problems,
-            }),
-            _ => {
-                self.expected("a map");
-                None
-            }
-        }
+        let Kind::Map(entries) = &self.node.kind else {
+            self.expected("a map");
+            return None;
+        };
+        Some(Fields {
+            path: self.path.clone(),
+            at: self.at,
+            entries,
+            known: RefCell::default(),
+            problems: self.problems,
+        })
     }
 
     pub(super) fn text(&self) -> Option<&'a str> {
@@ -128,13 +126,11 @@ impl<'a> Fields<'a> {
 
     pub(super) fn bool(&self, name: &'static str) -> Option<bool> {
         let item = self.item(name)?;
-        match item.node.kind {
-            Kind::Bool(value) => Some(value),
-            _ => {
-                item.expected("true or false");
-                None
-            }
-        }
+        let Kind::Bool(value) = item.node.kind else {
+            item.expected("true or false");
+            return None;
+        };
+        Some(value)
     }
 
     /// A whole number between two others.

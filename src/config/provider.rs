@@ -151,15 +151,13 @@ fn read_credential(
     fields: &Fields<'_>,
     vendor: Option<&Vendor>,
 ) -> Result<Option<CredentialRef>, ()> {
-    match fields.item("api_key") {
-        Some(item) => match item.text().map(CredentialRef::parse) {
-            Some(Ok(reference)) => Ok(Some(reference)),
-            Some(Err(why)) => Err(item.problem(why)),
-            None => Err(()),
-        },
-        None if vendor.is_some_and(|vendor| vendor.auth == Auth::Bearer) => {
-            Err(fields.problem("'api_key' is missing: give a reference, env:NAME or ssm:/path"))
+    let Some(item) = fields.item("api_key") else {
+        if vendor.is_some_and(|vendor| vendor.auth == Auth::Bearer) {
+            fields.problem("'api_key' is missing: give a reference, env:NAME or ssm:/path");
+            return Err(());
         }
-        None => Ok(None),
-    }
+        return Ok(None);
+    };
+    let reference = CredentialRef::parse(item.text().ok_or(())?);
+    reference.map(Some).map_err(|why| item.problem(why))
 }

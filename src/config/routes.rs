@@ -13,7 +13,7 @@ use crate::routing::{Pattern, Route, Target, TargetTerms, Timeouts, check_alias}
 pub(super) type Providers = BTreeMap<String, Option<Arc<Provider>>>;
 
 /// The output cap of a limited key's request that names none, unless the target says otherwise.
-pub const DEFAULT_OUTPUT_TOKENS: u64 = 4_096;
+const DEFAULT_OUTPUT_TOKENS: u64 = 4_096;
 
 const MOST_ATTEMPTS: u64 = 16;
 const DEFAULT_ATTEMPTS: usize = 5;

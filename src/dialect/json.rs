@@ -1,7 +1,7 @@
 //! A shallow view of a JSON object that can be edited in place: what is not edited keeps its bytes.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -117,7 +117,8 @@ impl<'a> Object<'a> {
             let Edit::Set(name, value) = edit else { continue };
             if self.count(name) == 0 {
                 let comma = if kept { "," } else { "" };
-                text.push_str(&format!("{comma}\"{name}\":{value}"));
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{comma}\"{name}\":{value}");
                 kept = true;
             }
         }

@@ -129,7 +129,7 @@ fn parse(raw: Bytes) -> Event {
                 let value = value.strip_prefix(b" ").unwrap_or(value);
                 (line.get(..colon).unwrap_or_default(), value)
             }
-            None => (line, &[] as &[u8]),
+            None => (line, Default::default()),
         };
         match field {
             b"data" => {

@@ -74,15 +74,12 @@ fn decoded(segment: &str) -> String {
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
         let hex = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match hex {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(b'%');
-                rest = after;
-            }
+        if let Some(byte) = hex {
+            bytes.push(byte);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            bytes.push(b'%');
+            rest = after;
         }
     }
     bytes.extend_from_slice(rest.as_bytes());
@@ -91,7 +88,7 @@ fn decoded(segment: &str) -> String {
 
 /// A client's path as it may stand in an answer.
 fn shown(path: &str) -> String {
-    path.chars().filter(|c| c.is_ascii_graphic()).take(100).collect()
+    path.chars().filter(char::is_ascii_graphic).take(100).collect()
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub fn header_credential(headers: &HeaderMap) -> Result<&str, Refusal> {
 mod tests {
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a table's row")]
     fn check(headers: &[(&str, &str)], expected: Result<&str, Refusal>) {
         let map: HeaderMap = headers
             .iter()

@@ -64,6 +64,7 @@ impl Demand {
 
     /// The same cost without the request: what a further attempt takes after one that may be
     /// billed.
+    #[must_use]
     pub fn again(&self) -> Self {
         Self { requests: 0, ..self.clone() }
     }

@@ -131,7 +131,7 @@ async fn refused(arrival: Arrival, now_ms: u64) -> Failure {
         sent: Sent::Unbilled,
         status: Some(status),
         retry_after_ms,
-        error: Some(error),
+        error: Some(error.into()),
         detail: format!("status {status}"),
     }
 }

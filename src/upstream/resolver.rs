@@ -23,7 +23,8 @@ impl Resolve for PublicOnly {
                 let why = format!("{name} resolves to addresses of a private network only");
                 return Err(io::Error::new(io::ErrorKind::PermissionDenied, why).into());
             }
-            Ok(Box::new(public.into_iter()) as Addrs)
+            let public: Addrs = Box::new(public.into_iter());
+            Ok(public)
         })
     }
 }

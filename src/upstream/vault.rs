@@ -64,22 +64,22 @@ impl Vault {
         }
         let found = |reference: &&CredentialRef| {
             let found = match reference {
-                CredentialRef::Env(name) => self.from_environment(name),
-                CredentialRef::Ssm(path) => self.from_known(path, &failures),
+                CredentialRef::Env(name) => self.in_environment(name),
+                CredentialRef::Ssm(path) => self.among_known(path, &failures),
             };
             ((*reference).clone(), found)
         };
         references.iter().map(found).collect()
     }
 
-    fn from_environment(&self, name: &str) -> Result<Secret, String> {
+    fn in_environment(&self, name: &str) -> Result<Secret, String> {
         match (self.environment)(name) {
             Some(value) if !value.trim().is_empty() => Ok(Secret::new(value.trim())),
             _ => Err(format!("{name} is not set")),
         }
     }
 
-    fn from_known(&self, path: &str, failures: &HashMap<String, String>) -> Result<Secret, String> {
+    fn among_known(&self, path: &str, failures: &HashMap<String, String>) -> Result<Secret, String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.get(path) {
             Some((secret, _)) => Ok(secret.clone()),

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::errors::read_error;
 use crate::dialect::{Operation, Usage, classify};
-use crate::failure::{Class, Failure, Sent};
+use crate::failure::{Class, Failure};
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -31,6 +31,7 @@ struct Choice<'a> {
 
 /// The fields of a message or a delta that are content, in any vendor's spelling.
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the wire's names")]
 pub(super) struct Content<'a> {
     #[serde(borrow)]
     content: Option<&'a RawValue>,
@@ -108,7 +109,7 @@ pub fn read_answer(operation: Operation, body: &[u8]) -> Result<Option<Usage>, F
 pub(super) fn inner_error(body: &[u8]) -> Failure {
     let error = read_error(body);
     let class = classify(None, &error);
-    Failure { error: Some(error), ..Failure::answer(class, "an error inside a success") }
+    Failure { error: Some(error.into()), ..Failure::answer(class, "an error inside a success") }
 }
 
 pub(super) fn empty() -> Failure {
@@ -116,7 +117,7 @@ pub(super) fn empty() -> Failure {
 }
 
 pub(super) fn gave_up() -> Failure {
-    Failure { sent: Sent::Maybe, ..Failure::answer(Class::Overloaded, GAVE_UP) }
+    Failure::answer(Class::Overloaded, GAVE_UP)
 }
 
 #[cfg(test)]

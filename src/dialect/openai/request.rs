@@ -31,6 +31,7 @@ const COMPLETIONS_DEFAULT_TOKENS: u64 = 16;
 /// OpenAI's maximum for `n`.
 const MOST_CHOICES: u64 = 128;
 const MOST_OUTPUT_TOKENS: u64 = 1_000_000_000;
+const MAX_TOKENS: &str = "max_tokens";
 
 /// A request of an OpenAI client, read as far as the gateway needs.
 #[derive(Clone, Debug)]
@@ -50,7 +51,6 @@ pub struct Call {
     /// How large the input is.
     pub size: InputSize,
     body: Bytes,
-    caps_by_max_tokens: bool,
 }
 
 /// What a target needs to be different.
@@ -92,7 +92,7 @@ impl Call {
         check_alias(&alias)?;
         let stream = operation != Operation::Embeddings && boolean(&object, "stream")?;
         let (max_tokens, max_completion) = (
-            integer(&object, "max_tokens", 0, MOST_OUTPUT_TOKENS)?,
+            integer(&object, MAX_TOKENS, 0, MOST_OUTPUT_TOKENS)?,
             integer(&object, "max_completion_tokens", 0, MOST_OUTPUT_TOKENS)?,
         );
         let choices = integer(&object, "n", 1, MOST_CHOICES)?
@@ -111,7 +111,6 @@ impl Call {
             choices: choices.saturating_mul(prompts(operation, &object)?),
             output_tokens,
             size: size_of(operation, &object, body.len())?,
-            caps_by_max_tokens: max_tokens.is_some() && max_completion.is_none(),
             body,
         })
     }
@@ -144,33 +143,30 @@ impl Call {
         if edits.is_empty() { self.body.clone() } else { object.edited(&edits).into() }
     }
 
+    /// Makes sure that the field which caps all that this vendor bills is there.
     fn cap_output(
         &self,
         encoding: &Encoding<'_>,
         object: &Object<'_>,
         edits: &mut Vec<Edit<'_>>,
     ) {
-        let vendor = encoding.vendor;
-        match (self.operation, self.output_tokens) {
-            (Operation::Embeddings, _) => {}
-            (Operation::Completions, cap) => {
-                let cap = cap.unwrap_or(COMPLETIONS_DEFAULT_TOKENS);
-                if object.value("max_tokens").is_none() {
-                    edits.push(Edit::Set("max_tokens", cap.to_string()));
-                }
-            }
-            (Operation::ChatCompletions, None) => {
-                let cap = encoding.default_output_tokens.to_string();
-                edits.push(Edit::Set(vendor.output_cap, cap));
-            }
-            (Operation::ChatCompletions, Some(cap)) => {
-                let leaves_reasoning_out = self.caps_by_max_tokens && !vendor.max_tokens_is_total;
-                if leaves_reasoning_out {
-                    edits.push(Edit::Remove("max_tokens"));
-                    edits.push(Edit::Set(vendor.output_cap, cap.to_string()));
-                }
-            }
+        let field = match self.operation {
+            Operation::ChatCompletions => encoding.vendor.output_cap,
+            Operation::Completions => MAX_TOKENS,
+            Operation::Embeddings => return,
+        };
+        let is_capped_by_max_tokens = object.value(MAX_TOKENS).is_some();
+        let is_capped = object.value(field).is_some()
+            || (is_capped_by_max_tokens && encoding.vendor.max_tokens_is_total);
+        if is_capped {
+            return;
         }
+        if is_capped_by_max_tokens {
+            // It leaves reasoning out there, and the two fields may exclude each other.
+            edits.push(Edit::Remove(MAX_TOKENS));
+        }
+        let cap = self.output_cap(encoding.default_output_tokens);
+        edits.push(Edit::Set(field, cap.to_string()));
     }
 }
 
@@ -339,5 +335,10 @@ mod tests {
         assert_eq!(encoded(&own, ARK, "m", false), own);
         let total = with(r#""max_completion_tokens":9"#);
         assert_eq!(encoded(&total, ARK, "m", true), total);
+        // A server that does not know the newer field would not be capped by it.
+        let both = with(r#""max_completion_tokens":9,"max_tokens":9"#);
+        assert_eq!(encoded(&total, "openai-compatible", "m", true), both);
+        let null = with(r#""max_tokens":null"#);
+        assert_eq!(encoded(&null, "deepseek", "m", true), with(r#""max_tokens":4096"#));
     }
 }

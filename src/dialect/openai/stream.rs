@@ -34,6 +34,7 @@ struct Choice<'a> {
 
 /// What one event means.
 #[derive(Debug, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "four answers to four questions")]
 pub struct Step {
     /// Whether the client gets it, as it came.
     pub forward: bool,
@@ -138,7 +139,9 @@ impl StreamReader {
     /// no output is billed.
     pub fn end(&self) -> Result<Ending, Failure> {
         let complete = !self.begun.is_empty() && self.begun.is_subset(&self.finished);
-        if !complete && !(self.done && self.has_content) {
+        // Some providers leave the finish out and still send `[DONE]`.
+        let told = self.done && self.has_content;
+        if !complete && !told {
             return Err(if self.done {
                 empty()
             } else {

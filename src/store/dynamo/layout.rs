@@ -45,6 +45,7 @@ pub fn text(value: impl Into<String>) -> AttributeValue {
 }
 
 /// A number attribute.
+#[expect(clippy::needless_pass_by_value, reason = "numbers are passed by value")]
 pub fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }

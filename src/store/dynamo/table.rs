@@ -179,7 +179,7 @@ impl DynamoStore {
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] when it is not one.
-pub fn stored_document(row: &Row) -> Result<StoredDocument, StoreError> {
+fn stored_document(row: &Row) -> Result<StoredDocument, StoreError> {
     let corrupt = |what: String| StoreError::Corrupt(format!("the configuration's row: {what}"));
     let json = row.get("document").and_then(|value| value.as_s().ok());
     let json = json.ok_or_else(|| corrupt("no text in 'document'".to_owned()))?;

@@ -1,5 +1,4 @@
 //! What the mock puts on the wire, as transcripts in tables.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may")]
 
 use std::fmt::Write;
 
