@@ -45,7 +45,10 @@ pub(crate) fn print(
     let secret = key.secret.reveal();
     writeln!(out, "Local key '{}': {secret}\n\nTry it:\n", key.name)?;
     writeln!(out, "  curl {url}/chat/completions \\")?;
-    writeln!(out, "    -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\")?;
+    writeln!(
+        out,
+        "    -H 'Authorization: Bearer {secret}' -H 'Content-Type: application/json' \\"
+    )?;
     let body = format!(
         r#"{{"model":"{model}","stream":true,"messages":[{{"role":"user","content":"Hello"}}]}}"#
     );

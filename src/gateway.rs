@@ -83,9 +83,10 @@ impl Gateway {
         let deadline = self.deadline(request.deadline, route.as_deref())?;
         let demand = route.as_ref().map_or_else(Demand::nothing, |route| bound(&call, route));
         let admission = self.admit(&presented, &demand, record).await?;
-        let route = self.permit(&call, route, &config, admission, record).await?;
+        let permitted = self.permit(&call, route, &config, admission, record).await?;
+        let Permitted { caller, hold, route } = permitted;
         let unusable = |target: &_| config.unusable(target);
-        let plan = Plan::new(&route.caller, &route.route, random(), unusable);
+        let plan = Plan::new(&caller, &route, random(), unusable);
         let journey = attempts::Journey {
             gateway: Arc::clone(&self),
             call: &call,
@@ -94,7 +95,7 @@ impl Gateway {
             snapshot: &config,
             deadline,
         };
-        journey.travel(&plan, route.hold, record).await
+        journey.travel(&plan, hold, record).await
     }
 
     /// Takes the demand from the key's limits: the one write before the call.

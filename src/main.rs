@@ -54,7 +54,9 @@ fn main() -> ExitCode {
 fn arguments() -> anyhow::Result<bool> {
     match std::env::args().nth(1).as_deref() {
         None => Ok(true),
-        Some("-h" | "--help") => Ok(std::io::stdout().write_all(HELP.as_bytes()).map(|()| false)?),
+        Some("-h" | "--help") => {
+            Ok(std::io::stdout().write_all(HELP.as_bytes()).map(|()| false)?)
+        }
         Some("-V" | "--version") => {
             Ok(writeln!(std::io::stdout(), "tollgate {}", env!("CARGO_PKG_VERSION"))
                 .map(|()| false)?)
@@ -101,8 +103,7 @@ fn run() -> anyhow::Result<()> {
             return served.map_err(|error| anyhow!("the Runtime API is gone: {error}"));
         }
         let listener = tokio::net::TcpListener::bind(settings.listen).await;
-        let listener =
-            listener.with_context(|| format!("cannot listen on {}", settings.listen))?;
+        let listener = listener.with_context(|| format!("cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         banner::print(&settings, address, snapshot.as_deref(), &local_keys)?;
         let stop = async {

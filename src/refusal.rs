@@ -156,8 +156,9 @@ impl Refusal {
             Self::InvalidKey => "The key is not valid. Check that it was copied whole; a lost \
                                  secret cannot be shown again, ask for a new key."
                 .to_owned(),
-            Self::KeyRevoked => "This key was revoked. Ask whoever gave it to you for a new one."
-                .to_owned(),
+            Self::KeyRevoked => {
+                "This key was revoked. Ask whoever gave it to you for a new one.".to_owned()
+            }
             Self::ModelForbidden { alias, allowed } => {
                 format!("This key may not use the model '{alias}'. It may use: {allowed}.")
             }
@@ -229,11 +230,9 @@ fn upstream_shape(failed: &UpstreamFailed) -> Shape {
         Class::UpstreamAuth => shape(502, "server_error", "upstream_credentials"),
         Class::UpstreamQuota => shape(502, "server_error", "upstream_quota"),
         Class::ModelMissing => shape(502, "server_error", "upstream_model_missing"),
-        Class::Network
-        | Class::Server
-        | Class::Truncated
-        | Class::Malformed
-        | Class::Empty => shape(502, "server_error", "upstream_failed"),
+        Class::Network | Class::Server | Class::Truncated | Class::Malformed | Class::Empty => {
+            shape(502, "server_error", "upstream_failed")
+        }
     }
 }
 

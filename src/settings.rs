@@ -142,6 +142,8 @@ mod tests {
         ]);
         let wrong = wrong.unwrap_err();
         assert_eq!(wrong.lines().count(), 3, "{wrong}");
-        assert!(wrong.contains("TOLLGATE_LISTEN: expected an address and port as 127.0.0.1:9000, found '9000'"));
+        assert!(wrong.contains(
+            "TOLLGATE_LISTEN: expected an address and port as 127.0.0.1:9000, found '9000'"
+        ));
     }
 }

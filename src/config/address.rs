@@ -122,9 +122,22 @@ mod tests {
         check("https://example.com/?a=b", true, Err("no '?'"));
         check("example.com", false, Err("not a URL"));
         for private in [
-            "127.0.0.1", "localhost", "LOCALHOST.", "a.localhost", "10.1.2.3", "169.254.169.254", "192.168.0.1",
-            "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "[fd00::1]", "[fe80::1]",
-            "[64:ff9b::7f00:1]", "100.64.0.1", "0.0.0.0",
+            "127.0.0.1",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
+            "10.1.2.3",
+            "169.254.169.254",
+            "192.168.0.1",
+            "2130706433",
+            "0x7f.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[fd00::1]",
+            "[fe80::1]",
+            "[64:ff9b::7f00:1]",
+            "100.64.0.1",
+            "0.0.0.0",
         ] {
             check(&format!("https://{private}/v1"), false, Err("private_network: true"));
         }

@@ -18,8 +18,8 @@ mod tree;
 mod yaml;
 
 pub use address::{BaseUrl, is_private};
-pub use fields::millionths;
 pub use document::{Config, Document, Strictness};
+pub use fields::millionths;
 pub use local_keys::LocalKey;
 pub use mock::MockSettings;
 pub use problems::{Position, Problem, Problems};

@@ -61,7 +61,10 @@ impl Problems {
 }
 
 /// The known name that is nearest to one that is not known, if any is near enough to be meant.
-pub(super) fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    unknown: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let unknown = unknown.to_ascii_lowercase();
     known
         .into_iter()
@@ -93,10 +96,10 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.iter().enumerate() {
         let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&row, j) + usize::from(x != y))
-                .min(at(&row, j + 1) + 1)
-                .min(at(&next, j) + 1);
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+            let mut best =
+                (at(&row, j) + usize::from(x != y)).min(at(&row, j + 1) + 1).min(at(&next, j) + 1);
             let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
             if swapped {
                 best = best.min(at(&before, j - 1) + 1);
@@ -119,6 +122,9 @@ mod tests {
         assert_eq!(nearest("Model", known), Some("model"));
         assert_eq!(nearest("wieght", known), Some("weight"));
         assert_eq!(nearest("colour", known), None);
-        assert_eq!(unknown_name("field", "x", ["ab", "cd"]), "unknown field 'x': expected one of ab, cd");
+        assert_eq!(
+            unknown_name("field", "x", ["ab", "cd"]),
+            "unknown field 'x': expected one of ab, cd"
+        );
     }
 }

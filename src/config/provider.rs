@@ -28,9 +28,11 @@ impl CredentialRef {
             Some(("ssm", path)) if path.starts_with('/') && path.chars().all(path_chars) => {
                 Ok(Self::Ssm(path.to_owned()))
             }
-            _ => Err("expected a reference, env:NAME or ssm:/path; the credential itself does not \
+            _ => {
+                Err("expected a reference, env:NAME or ssm:/path; the credential itself does not \
                       belong into a configuration"
-                .to_owned()),
+                    .to_owned())
+            }
         }
     }
 }

@@ -30,7 +30,12 @@ pub(super) fn parse(text: &str) -> Result<Node, Problem> {
 
 type Events<'a> = Parser<'a, saphyr_parser::StrInput<'a>>;
 
-fn node(events: &mut Events<'_>, event: Event<'_>, span: Span, depth: usize) -> Result<Node, Problem> {
+fn node(
+    events: &mut Events<'_>,
+    event: Event<'_>,
+    span: Span,
+    depth: usize,
+) -> Result<Node, Problem> {
     if depth > MOST_DEPTH {
         return Err(problem(span, "nested too deeply"));
     }
@@ -75,7 +80,9 @@ fn next<'a>(events: &mut Events<'a>) -> Result<(Event<'a>, Span), Problem> {
     match events.next_event() {
         Some(Ok(event)) => Ok(event),
         Some(Err(error)) => Err(scan_problem(&error)),
-        None => Err(Problem { at: None, path: String::new(), message: "the text ends early".into() }),
+        None => {
+            Err(Problem { at: None, path: String::new(), message: "the text ends early".into() })
+        }
     }
 }
 

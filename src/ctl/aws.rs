@@ -25,8 +25,8 @@ use super::output::{Console, Failed};
 use crate::store::dynamo::{SharedHttp, explain};
 use crate::upstream::http::Http;
 
-const ATTEMPT_LIMIT: Duration = Duration::from_secs(15);
-const CALL_LIMIT: Duration = Duration::from_secs(45);
+const ATTEMPT_LIMIT: Duration = Duration::from_secs(10);
+const CALL_LIMIT: Duration = Duration::from_secs(25);
 /// Outside of AWS, the machine's metadata service may swallow the question.
 const REGION_LIMIT: Duration = Duration::from_secs(4);
 /// After which the operator is told what is waited for; a credential process may ask for a code.
@@ -48,7 +48,7 @@ pub(super) struct Table {
 
 impl Table {
     /// Finds credentials and a region. The table itself is not called yet.
-    pub(super) async fn connect(place: &Place, console: &Console) -> Result<Self, Failed> {
+    pub(super) async fn connect(place: &Place, console: Console) -> Result<Self, Failed> {
         let (name, endpoint) = (place.table()?, place.endpoint()?);
         let http = Http::new().map_err(|error| Failed::new(error.to_string()))?;
         let http = SharedHttp(http.any);
@@ -121,7 +121,7 @@ async fn find_credentials(
     place: &Place,
     is_local: bool,
     provider: ProviderConfig,
-    console: &Console,
+    console: Console,
 ) -> Result<Credentials, Failed> {
     let mut profile = ProfileFileCredentialsProvider::builder().configure(&provider);
     if let Some(name) = &place.profile {
@@ -141,12 +141,11 @@ async fn find_credentials(
     };
     let search = source.provide_credentials();
     tokio::pin!(search);
-    let found = match tokio::time::timeout(SLOW, &mut search).await {
-        Ok(found) => found,
-        Err(_) => {
-            console.progress("still looking for AWS credentials …");
-            search.await
-        }
+    let found = if let Ok(found) = tokio::time::timeout(SLOW, &mut search).await {
+        found
+    } else {
+        console.progress("still looking for AWS credentials …");
+        search.await
     };
     match found {
         Err(CredentialsError::CredentialsNotLoaded(_)) if is_local && place.profile.is_none() => {
@@ -162,7 +161,9 @@ fn no_credentials(place: &Place, error: &CredentialsError) -> Failed {
         (CredentialsError::CredentialsNotLoaded(_), Some(profile)) => {
             format!("there is no profile '{profile}' in ~/.aws, or it has no credentials")
         }
-        (_, Some(profile)) => format!("no credentials from profile '{profile}': {}", explain(error)),
+        (_, Some(profile)) => {
+            format!("no credentials from profile '{profile}': {}", explain(error))
+        }
         (CredentialsError::CredentialsNotLoaded(_), None) => "no AWS credentials found".to_owned(),
         (_, None) => format!("the AWS credentials could not be had: {}", explain(error)),
     };

@@ -26,15 +26,15 @@ pub struct Invocation {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "The table")]
 pub(super) struct Place {
-    /// The table [default: TOLLGATE_TABLE, then tollgate]
+    #[arg(help = "The table [default: TOLLGATE_TABLE, then tollgate]")]
     #[arg(long, value_name = "NAME", global = true, value_parser = table_name)]
     table: Option<String>,
 
-    /// An endpoint such as DynamoDB Local's [default: AWS_ENDPOINT_URL_DYNAMODB, then the region's]
+    #[arg(help = "Where DynamoDB is [default: AWS_ENDPOINT_URL_DYNAMODB, then the region's]")]
     #[arg(long, value_name = "URL", global = true, value_parser = endpoint)]
     endpoint_url: Option<String>,
 
-    /// The region [default: AWS_REGION, then the profile's]
+    #[arg(help = "The region [default: AWS_REGION, then the profile's]")]
     #[arg(long, value_name = "REGION", global = true)]
     pub(super) region: Option<String>,
 
@@ -217,6 +217,8 @@ mod tests {
         assert!(table_name("tollgate-prod_1.a").is_ok());
         assert!(["", "ab", "a b c", "täble"].iter().all(|name| table_name(name).is_err()));
         assert!(endpoint("http://127.0.0.1:8000").is_ok());
-        assert!(["127.0.0.1:8000", "localhost", "ftp://x"].iter().all(|url| endpoint(url).is_err()));
+        assert!(
+            ["127.0.0.1:8000", "localhost", "ftp://x"].iter().all(|url| endpoint(url).is_err())
+        );
     }
 }

@@ -8,7 +8,10 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    pub(super) fn new(heading: &[&'static str], rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+    pub(super) fn new(
+        heading: &[&'static str],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> Self {
         let rows = rows.into_iter().collect();
         Self { heading: heading.to_vec(), rows }
     }

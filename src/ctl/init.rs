@@ -13,24 +13,18 @@ use serde_json::json;
 use super::aws::Table;
 use super::grid::Grid;
 use super::output::{Console, Failed, Report};
-use super::settings::{self, Setting, State};
+use super::table_settings::{self as settings, Setting, State};
 
 const PAUSE: Duration = Duration::from_secs(1);
 /// A table takes seconds.
 const MOST_PAUSES: u32 = 300;
-/// How often the operator hears of it.
-const PAUSES_A_WORD: u32 = 5;
 
 /// What the key schema must be, in the words of [`settings::key_schema`].
 const KEY_SCHEMA: &str = "partition key pk (S), sort key sk (S)";
 
 /// Creates the table unless it exists, and says how its settings are. Those of a new table are put
 /// right, those of an older one only when that is asked for.
-pub(super) async fn init(
-    table: &Table,
-    repair: bool,
-    console: &Console,
-) -> Result<Report, Failed> {
+pub(super) async fn init(table: &Table, repair: bool, console: Console) -> Result<Report, Failed> {
     let is_new = describe(table).await?.is_none();
     if is_new {
         console.progress(&format!("creating the table '{}' in {} …", table.name, table.place));
@@ -130,7 +124,7 @@ async fn create(table: &Table) -> Result<(), Failed> {
     }
 }
 
-async fn wait_until_active(table: &Table, console: &Console) -> Result<TableDescription, Failed> {
+async fn wait_until_active(table: &Table, console: Console) -> Result<TableDescription, Failed> {
     for pauses in 0..MOST_PAUSES {
         let found = describe(table).await?;
         let status = found.as_ref().and_then(|found| found.table_status.as_ref());
@@ -146,7 +140,7 @@ async fn wait_until_active(table: &Table, console: &Console) -> Result<TableDesc
                 return Err(Failed::new(what).advice("wait until that has ended, then try again"));
             }
         }
-        if pauses % PAUSES_A_WORD == 0 {
+        if pauses == 0 {
             console.progress("waiting for the table to become active …");
         }
         tokio::time::sleep(PAUSE).await;

@@ -10,10 +10,11 @@ mod keys;
 mod output;
 mod overlap;
 mod sdk_error;
-mod settings;
+mod table_settings;
 mod units;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 pub use command::Invocation;
 pub use output::Console;
@@ -24,16 +25,28 @@ use command::{Command, ConfigCommand, KeyCommand};
 use output::{Failed, Report};
 
 /// Does what the operator asked for and tells how it went: 0 done, 1 failed or refused.
-pub fn run(invocation: &Invocation, console: &Console) -> ExitCode {
+pub fn run(invocation: &Invocation, console: Console) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(perform(invocation, console)),
+        Ok(runtime) => runtime.block_on(patiently(perform(invocation, console), console)),
         Err(error) => Err(Failed::new(format!("cannot start: {error}"))),
     };
     console.deliver(outcome)
 }
 
-async fn perform(invocation: &Invocation, console: &Console) -> Result<Report, Failed> {
+/// Tells people every few seconds that it goes on.
+async fn patiently<T>(work: impl Future<Output = T>, console: Console) -> T {
+    const SILENCE: Duration = Duration::from_secs(5);
+    tokio::pin!(work);
+    loop {
+        match tokio::time::timeout(SILENCE, &mut work).await {
+            Ok(done) => return done,
+            Err(_) => console.progress("still waiting for an answer …"),
+        }
+    }
+}
+
+async fn perform(invocation: &Invocation, console: Console) -> Result<Report, Failed> {
     let now_ms = Clock::System.now_ms();
     let table = || Table::connect(&invocation.place, console);
     match &invocation.command {

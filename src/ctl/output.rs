@@ -136,7 +136,7 @@ impl Console {
     }
 
     /// Tells people that something takes its time.
-    pub(super) fn progress(&self, text: &str) {
+    pub(super) fn progress(self, text: &str) {
         if !self.json {
             let line = paint(self.colour_err, Paint::Dim, text);
             // Nobody reads it: nothing is lost.
@@ -145,7 +145,7 @@ impl Console {
     }
 
     /// Tells what is wrong with the command line, or what it can be: 2, or 0 for help.
-    pub fn usage(&self, error: &clap::Error) -> ExitCode {
+    pub fn usage(self, error: &clap::Error) -> ExitCode {
         if self.json && error.use_stderr() {
             // What comes after the first paragraph is a hint about --help.
             let text = error.render().to_string();
@@ -159,7 +159,7 @@ impl Console {
     }
 
     /// Tells how a command went: 0 or 1.
-    pub(super) fn deliver(&self, outcome: Result<Report, Failed>) -> ExitCode {
+    pub(super) fn deliver(self, outcome: Result<Report, Failed>) -> ExitCode {
         let failed = match outcome {
             Ok(report) => match self.write_report(&report, &mut io::stdout(), &mut io::stderr()) {
                 Ok(()) => return ExitCode::SUCCESS,
@@ -176,7 +176,7 @@ impl Console {
     }
 
     fn write_report(
-        &self,
+        self,
         report: &Report,
         out: &mut impl Write,
         err: &mut impl Write,
@@ -202,7 +202,7 @@ impl Console {
         out.flush()
     }
 
-    fn render(&self, body: &[Block]) -> String {
+    fn render(self, body: &[Block]) -> String {
         let mut text = String::new();
         for block in body {
             match block {
@@ -220,7 +220,7 @@ impl Console {
         text
     }
 
-    fn write_failed(&self, failed: &Failed, err: &mut impl Write) -> io::Result<()> {
+    fn write_failed(self, failed: &Failed, err: &mut impl Write) -> io::Result<()> {
         if self.json {
             return writeln!(err, "{:#}", failed.json());
         }

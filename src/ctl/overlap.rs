@@ -14,7 +14,8 @@ pub(super) fn overlap(a: &str, b: &str) -> bool {
     for x in a {
         let mut next = vec![*x == b'*' && row.first() == Some(&true)];
         for (y, neighbours) in b.iter().zip(row.windows(2)) {
-            let (diagonal, above) = (neighbours.first() == Some(&true), neighbours.last() == Some(&true));
+            let (diagonal, above) =
+                (neighbours.first() == Some(&true), neighbours.last() == Some(&true));
             let left = next.last() == Some(&true);
             next.push(match (x, y) {
                 // A star stands for nothing, or for one more of the other.

@@ -4,8 +4,8 @@
 //! event by event. Vendors that speak the same dialect are rows of a table, not files.
 
 mod json;
-mod operation;
 pub mod openai;
+mod operation;
 pub mod sse;
 mod usage;
 mod vendors;

@@ -94,7 +94,10 @@ mod tests {
 
     #[test]
     fn openai_shapes_and_nonsense() {
-        check(r#"{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}"#, Some((9, 0, 12, 0)));
+        check(
+            r#"{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}"#,
+            Some((9, 0, 12, 0)),
+        );
         check(
             r#"{"prompt_tokens":9,"completion_tokens":12,"prompt_tokens_details":{"cached_tokens":4},
                 "completion_tokens_details":{"reasoning_tokens":7}}"#,
@@ -106,7 +109,10 @@ mod tests {
             Some((1, 8, 1, 0)),
         );
         check(r#"{"prompt_tokens":8,"total_tokens":8}"#, Some((8, 0, 0, 0)));
-        check(r#"{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens":1}"#, Some((9, 0, 1, 0)));
+        check(
+            r#"{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens":1}"#,
+            Some((9, 0, 1, 0)),
+        );
         for nonsense in [
             "null",
             "{}",

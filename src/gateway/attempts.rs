@@ -92,11 +92,8 @@ impl Journey<'_> {
         };
         let tried = timeout_at(limit, self.exchange(target, hold, record, &mut headers_ms)).await;
         let tried = tried.unwrap_or_else(|_| {
-            let class = if limit < self.deadline {
-                Class::TimeoutFirstToken
-            } else {
-                Class::TimeoutTotal
-            };
+            let class =
+                if limit < self.deadline { Class::TimeoutFirstToken } else { Class::TimeoutTotal };
             Err(Failure::answer(class, "no content in time"))
         });
         let ms = micros(began) / 1_000;
@@ -106,6 +103,7 @@ impl Journey<'_> {
                 class: None,
                 status: Some(200),
                 ms_to_headers: headers_ms,
+                ms_to_first_token: self.call.stream.then_some(ms),
                 ms,
                 detail: None,
             }),
@@ -168,10 +166,8 @@ impl Journey<'_> {
         let Answered { committed, upstream_request_id } = answered;
         let headers =
             answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
-        let pacing = Pacing {
-            idle: Duration::from_millis(plan.timeouts.idle_ms),
-            deadline: self.deadline,
-        };
+        let pacing =
+            Pacing { idle: Duration::from_millis(plan.timeouts.idle_ms), deadline: self.deadline };
         let request_id = record.request_id.clone();
         let record = std::mem::replace(record, Record::begin(String::new(), 0));
         let price = target.terms.price.clone();
@@ -196,9 +192,7 @@ impl Journey<'_> {
                 retry_after_ms,
                 attempts: record.reports(),
             })),
-            None => {
-                Refusal::NoTarget { alias: self.call.alias.clone(), reasons: plan.reasons() }
-            }
+            None => Refusal::NoTarget { alias: self.call.alias.clone(), reasons: plan.reasons() },
         }
     }
 }

@@ -26,8 +26,7 @@ impl Gateway {
         let presented = Presented::from_headers(&request.headers)?;
         let config = self.snapshot().await?;
         record.config_version = Some(config.version);
-        let Admission { caller, hold } =
-            self.admit(&presented, &Demand::nothing(), record).await?;
+        let Admission { caller, hold } = self.admit(&presented, &Demand::nothing(), record).await?;
         let now_ms = self.parts.clock.now_ms();
         let body = match endpoint {
             Endpoint::Models => Ok(models(&config, &caller)),
@@ -45,9 +44,8 @@ impl Gateway {
 /// The names that the key may use, as far as they can be listed: exact routes, the names that a
 /// route lists, or else its pattern.
 fn listed(config: &Snapshot, caller: &Caller) -> Vec<String> {
-    let usable = |route: &&Arc<Route>| {
-        route.all_targets().any(|target| config.unusable(target).is_none())
-    };
+    let usable =
+        |route: &&Arc<Route>| route.all_targets().any(|target| config.unusable(target).is_none());
     let names = |route: &Arc<Route>| match route.listed.as_slice() {
         [] => vec![route.pattern.to_string()],
         listed => listed.to_vec(),
@@ -70,8 +68,7 @@ pub(super) fn names(config: &Snapshot, caller: &Caller) -> String {
 }
 
 fn models(config: &Snapshot, caller: &Caller) -> Value {
-    let data: Vec<Value> =
-        listed(config, caller).iter().map(|name| card(config, name)).collect();
+    let data: Vec<Value> = listed(config, caller).iter().map(|name| card(config, name)).collect();
     json!({ "object": "list", "data": data })
 }
 

@@ -30,8 +30,8 @@ pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
 
 /// A refusal as an answer.
 pub fn refused(refusal: &Refusal, request_id: &str) -> Answer {
-    let status = StatusCode::from_u16(refusal.shape().status)
-        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status =
+        StatusCode::from_u16(refusal.shape().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = json(status, envelope(refusal, request_id));
     let headers = answer.headers_mut();
     if let Some(wait_ms) = refusal.retry_after_ms() {
@@ -81,10 +81,7 @@ pub fn finish(mut answer: Answer, request_id: &str) -> Answer {
 pub fn preflight() -> Answer {
     let mut answer = json(StatusCode::OK, "{}");
     let headers = answer.headers_mut();
-    headers.insert(
-        ACCESS_CONTROL_ALLOW_METHODS,
-        HeaderValue::from_static("GET, POST, OPTIONS"),
-    );
+    headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
     // The star does not cover Authorization, and SDKs add headers of their own.
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,

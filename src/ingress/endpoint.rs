@@ -117,7 +117,8 @@ mod tests {
         check("GET", "/v1/chat/completions", Err(405));
         check("HEAD", "/v1/models", Err(405));
         check("DELETE", "/v1/key", Err(405));
-        for path in ["/", "", "/v1", "/v2/chat/completions", "/V1/models", "/v1/chat", "/v1/../key"] {
+        for path in ["/", "", "/v1", "/v2/chat/completions", "/V1/models", "/v1/chat", "/v1/../key"]
+        {
             check("POST", path, Err(404));
         }
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lambda_events::lambda_function_urls::{LambdaFunctionUrlRequest, LambdaFunctionUrlResponse};
+use aws_lambda_events::lambda_function_urls::{
+    LambdaFunctionUrlRequest, LambdaFunctionUrlResponse,
+};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use http::Method;
@@ -26,7 +28,8 @@ const FIRST_TRUE_DEADLINE_MS: u64 = 1_577_836_800_000;
 
 /// What the runtime gets: a stream that cannot fail, or one JSON event.
 type Reply = FunctionResponse<LambdaFunctionUrlResponse, ReplyStream>;
-type ReplyStream = std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, std::convert::Infallible>> + Send>>;
+type ReplyStream =
+    std::pin::Pin<Box<dyn Stream<Item = Result<Bytes, std::convert::Infallible>> + Send>>;
 
 /// Answers events until the platform ends the process; several at once where the platform says so.
 ///
@@ -105,11 +108,8 @@ fn streamed(answer: Answer) -> Reply {
         let Ok(frame) = frame;
         std::future::ready(frame.into_data().ok().map(Ok))
     });
-    let metadata_prelude = MetadataPrelude {
-        status_code: head.status,
-        headers: head.headers,
-        cookies: vec![],
-    };
+    let metadata_prelude =
+        MetadataPrelude { status_code: head.status, headers: head.headers, cookies: vec![] };
     FunctionResponse::StreamingResponse(StreamResponse { metadata_prelude, stream: frames.boxed() })
 }
 

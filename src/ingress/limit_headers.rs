@@ -15,11 +15,9 @@ pub fn limit_headers(headers: &mut HeaderMap, unit: Unit, of: u64, left: i64, re
             "x-ratelimit-remaining-requests",
             "x-ratelimit-reset-requests",
         ],
-        Unit::Tokens => [
-            "x-ratelimit-limit-tokens",
-            "x-ratelimit-remaining-tokens",
-            "x-ratelimit-reset-tokens",
-        ],
+        Unit::Tokens => {
+            ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
+        }
         // OpenAI has none for money.
         Unit::NanoUsd => return,
     };

@@ -107,8 +107,10 @@ mod tests {
     use super::*;
 
     fn check(headers: &[(&'static str, &str)], body: &[u8], expected: Result<(), u16>) {
-        let headers: HeaderMap =
-            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
         let found = accept_body(&headers, Ok(Bytes::copy_from_slice(body)));
         assert_eq!(found.map(|_| ()).map_err(|refusal| refusal.shape().status), expected);
     }

@@ -39,9 +39,10 @@ pub fn header_credential(headers: &HeaderMap) -> Result<&str, Refusal> {
         let known = scheme.eq_ignore_ascii_case("bearer");
         known.then_some(token.trim()).ok_or(Refusal::InvalidKey)
     });
-    let named = ["x-api-key", "api-key"].into_iter().flat_map(|name| headers.get_all(name)).map(
-        |value| value.to_str().map(str::trim).map_err(|_| Refusal::InvalidKey),
-    );
+    let named = ["x-api-key", "api-key"]
+        .into_iter()
+        .flat_map(|name| headers.get_all(name))
+        .map(|value| value.to_str().map(str::trim).map_err(|_| Refusal::InvalidKey));
     let mut found: Option<&str> = None;
     for text in bearer.chain(named) {
         match (found, text?) {

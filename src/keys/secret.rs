@@ -179,7 +179,8 @@ mod tests {
         let (_, key) = minted();
         let key = key.reveal();
         let flipped = format!("{}x", &key[..key.len() - 1]);
-        for bad in ["", "tg", "tg--", "sk-abc", &key[1..], &flipped, &format!("{key} "), "tg-é-x"] {
+        for bad in ["", "tg", "tg--", "sk-abc", &key[1..], &flipped, &format!("{key} "), "tg-é-x"]
+        {
             assert_eq!(parse(bad), Err(MalformedKey), "{bad}");
         }
     }

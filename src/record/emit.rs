@@ -199,6 +199,7 @@ mod tests {
                 class,
                 status: None,
                 ms_to_headers: None,
+                ms_to_first_token: None,
                 ms: 1,
                 detail: None,
             });

@@ -22,7 +22,9 @@ pub struct AttemptRecord {
     pub status: Option<u16>,
     /// Milliseconds to the head of its answer, if one came.
     pub ms_to_headers: Option<u64>,
-    /// Milliseconds to its first content (or to its end, when it was not streamed or failed).
+    /// Milliseconds to the first content of a stream, if one came.
+    pub ms_to_first_token: Option<u64>,
+    /// Milliseconds to the commit, or to the failure.
     pub ms: u64,
     /// The gateway's words on a failure.
     pub detail: Option<String>,
@@ -179,6 +181,7 @@ impl Record {
             class: Some(failure.class.name()),
             status: failure.status,
             ms_to_headers: headers,
+            ms_to_first_token: None,
             ms,
             detail: Some(failure.detail.clone()),
         });

@@ -155,7 +155,8 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.whole.is_none() && self.work.is_none()
+        self.whole.is_none()
+            && self.work.is_none()
             && self.pieces.as_ref().is_none_or(mpsc::Receiver::is_empty)
     }
 

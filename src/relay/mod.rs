@@ -5,6 +5,8 @@ mod body;
 mod commit;
 mod outlet;
 mod pump;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 

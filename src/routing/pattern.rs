@@ -39,9 +39,7 @@ impl Pattern {
     /// Whether the pattern covers this alias. Takes time in proportion to both lengths, whatever
     /// the pattern.
     pub fn matches(&self, alias: &str) -> bool {
-        let same = |a: u8, b: u8| {
-            a == b || (self.ignores_case && a.eq_ignore_ascii_case(&b))
-        };
+        let same = |a: u8, b: u8| a == b || (self.ignores_case && a.eq_ignore_ascii_case(&b));
         let (pattern, text) = (self.text.as_bytes(), alias.as_bytes());
         let (mut p, mut t) = (0, 0);
         // Where the last `*` stands and how much of the text it has taken so far.

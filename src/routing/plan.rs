@@ -84,7 +84,7 @@ fn by_weight(targets: &[Target], draw: u64) -> Vec<&Target> {
 mod tests {
     use super::*;
     use crate::config::Provider;
-    use crate::keys::{KeyId, Caller};
+    use crate::keys::{Caller, KeyId};
     use crate::routing::{Pattern, TargetTerms};
     use std::collections::HashMap;
     use std::sync::Arc;

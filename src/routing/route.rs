@@ -142,7 +142,10 @@ mod tests {
         assert_eq!(found("gpt-5").as_deref(), Some("gpt-*"));
         assert_eq!(found("got-5").as_deref(), Some("g?t-*"));
         assert_eq!(found("claude").as_deref(), Some("*"));
-        assert_eq!(Routes::new(vec![route("a*b"), route("ab*")]).find("abb"), Some(&Arc::new(route("a*b"))));
+        assert_eq!(
+            Routes::new(vec![route("a*b"), route("ab*")]).find("abb"),
+            Some(&Arc::new(route("a*b")))
+        );
         assert_eq!(Routes::default().find("x"), None);
     }
 }

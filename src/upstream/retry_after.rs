@@ -41,8 +41,10 @@ mod tests {
     use super::*;
 
     fn check(headers: &[(&'static str, &str)], expected: Option<u64>) {
-        let headers: HeaderMap =
-            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
         // Sun, 06 Nov 1994 08:49:37 GMT
         assert_eq!(retry_after_ms(&headers, 784_111_777_000), expected, "{headers:?}");
     }

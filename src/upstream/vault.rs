@@ -79,7 +79,11 @@ impl Vault {
         }
     }
 
-    fn among_known(&self, path: &str, failures: &HashMap<String, String>) -> Result<Secret, String> {
+    fn among_known(
+        &self,
+        path: &str,
+        failures: &HashMap<String, String>,
+    ) -> Result<Secret, String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         match known.get(path) {
             Some((secret, _)) => Ok(secret.clone()),
@@ -128,9 +132,10 @@ impl Ssm {
         let body = serde_json::json!({ "Names": paths, "WithDecryption": true }).to_string();
         let request = self.signed(body).await?;
         let client = &self.http;
-        let response = client.execute(request).await.map_err(|error| {
-            format!("SSM does not answer: {}", error.without_url())
-        })?;
+        let response = client
+            .execute(request)
+            .await
+            .map_err(|error| format!("SSM does not answer: {}", error.without_url()))?;
         let status = response.status();
         let body = response.bytes().await.map_err(|error| error.without_url().to_string())?;
         if !status.is_success() {
@@ -156,8 +161,10 @@ impl Ssm {
             .build()
             .map_err(|error| readable(&error))?
             .into();
-        let headers =
-            [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonSSM.GetParameters")];
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", "AmazonSSM.GetParameters"),
+        ];
         let signable = SignableRequest::new(
             "POST",
             &self.endpoint,
@@ -173,8 +180,7 @@ impl Ssm {
         }
         let mut request = request.body(body).map_err(|error| readable(&error))?;
         instructions.apply_to_request_http1x(&mut request);
-        let mut request =
-            reqwest::Request::try_from(request).map_err(|error| readable(&error))?;
+        let mut request = reqwest::Request::try_from(request).map_err(|error| readable(&error))?;
         *request.timeout_mut() = Some(TIMEOUT);
         Ok(request)
     }

@@ -28,8 +28,7 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn the_documents_of_the_design_are_read() {
-    let (config, problems) =
-        Document::parse(GOOD).unwrap().read(Strictness::Strict).unwrap();
+    let (config, problems) = Document::parse(GOOD).unwrap().read(Strictness::Strict).unwrap();
     assert_eq!(problems, []);
     let route = config.routes.find("deepseek-R1").unwrap();
     assert_eq!(route.timeouts.first_token_ms, 10_000);
@@ -69,27 +68,40 @@ fn mistakes_are_shown_with_their_place_and_the_nearest_name() {
     );
     check(
         "providers: { o: { vendor: openai, api_key: sk-123 } }\nroutes: [{ match: x, targets: [{ provider: o }] }]",
-        &["1:44: providers.o.api_key: expected a reference, env:NAME or ssm:/path; the credential itself does not belong into a configuration"],
+        &[
+            "1:44: providers.o.api_key: expected a reference, env:NAME or ssm:/path; the credential itself does not belong into a configuration",
+        ],
     );
-    check("routs: []", &[
-        "1:1: 'routes' is missing: without a route nothing is served",
-        "1:1: unknown field 'routs': did you mean 'routes'?",
-    ]);
+    check(
+        "routs: []",
+        &[
+            "1:1: 'routes' is missing: without a route nothing is served",
+            "1:1: unknown field 'routs': did you mean 'routes'?",
+        ],
+    );
     check("[]", &["1:1: expected a map, found a list"]);
-    check("a: [", &["2:1: not valid YAML: while parsing a node, did not find expected node content"]);
+    check(
+        "a: [",
+        &["2:1: not valid YAML: while parsing a node, did not find expected node content"],
+    );
 }
 
 #[test]
 fn routes_that_would_never_be_used_are_refused() {
-    let routes = |routes: &str| {
-        format!("providers: {{ m: {{ vendor: mock }} }}\nroutes:\n{routes}")
-    };
+    let routes =
+        |routes: &str| format!("providers: {{ m: {{ vendor: mock }} }}\nroutes:\n{routes}");
     check(
-        &routes("  - { match: a, targets: [{ provider: m }] }\n  - { match: a, targets: [{ provider: m }] }\n"),
-        &["4:5: routes[1]: 'a' is already the pattern of routes[0]: this route would never be used"],
+        &routes(
+            "  - { match: a, targets: [{ provider: m }] }\n  - { match: a, targets: [{ provider: m }] }\n",
+        ),
+        &[
+            "4:5: routes[1]: 'a' is already the pattern of routes[0]: this route would never be used",
+        ],
     );
     check(
-        &routes("  - { match: 'a*', models: [ab, xb], targets: [{ provider: m }] }\n  - { match: ab, targets: [{ provider: m }] }\n"),
+        &routes(
+            "  - { match: 'a*', models: [ab, xb], targets: [{ provider: m }] }\n  - { match: ab, targets: [{ provider: m }] }\n",
+        ),
         &[
             "routes: the route 'a*' lists 'ab', but 'ab' serves it",
             "3:33: routes[0].models[1]: 'xb' is not covered by the pattern 'a*'",
@@ -123,10 +135,13 @@ keys:
   - { name: local, secret: tg-bad, limits: { rpm: 60, token_per_day: 5, usd_per_month: 1.5 } }
 ";
     let problems = Document::parse(text).unwrap().read(Strictness::Strict).unwrap_err();
-    assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [
-        "5:28: keys[0].secret: not a key: make one with 'tollgatectl key mint'",
-        "5:55: keys[0].limits.token_per_day: unknown limit 'token_per_day': did you mean 'tokens_per_day'?",
-    ]);
+    assert_eq!(
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "5:28: keys[0].secret: not a key: make one with 'tollgatectl key mint'",
+            "5:55: keys[0].limits.token_per_day: unknown limit 'token_per_day': did you mean 'tokens_per_day'?",
+        ]
+    );
     let (stored, keys) = Document::parse(text).unwrap().to_stored();
     assert_eq!((stored.get("keys"), keys), (None, 1));
 }

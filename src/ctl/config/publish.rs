@@ -47,7 +47,7 @@ pub(in crate::ctl) async fn push(
     };
     let published = publish(table, &draft).await?;
     let what = format!("{} is version {}", file.name, published.version);
-    Ok(report(what, &published).notes(file.note()))
+    Ok(report(&what, &published).notes(file.note()))
 }
 
 /// Makes an older document the live one.
@@ -70,10 +70,10 @@ pub(in crate::ctl) async fn rollback(
     let published = publish(table, &draft).await?;
     let what = format!("version {version} is live again as version {}", published.version);
     let ignored = problems.iter().map(|problem| format!("ignored today: {problem}"));
-    Ok(report(what, &published).notes(ignored))
+    Ok(report(&what, &published).notes(ignored))
 }
 
-fn report(what: String, published: &Published) -> Report {
+fn report(what: &str, published: &Published) -> Report {
     let json = json!({
         "version": published.version,
         "replaced": published.replaced,

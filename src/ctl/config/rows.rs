@@ -1,15 +1,13 @@
 //! Documents as rows: the live one and its history, written together or not at all.
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as WriteError;
 use aws_sdk_dynamodb::operation::get_item::GetItemOutput;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError as WriteError;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 use crate::ctl::aws::Table;
 use crate::ctl::output::Failed;
-use crate::store::dynamo::layout::{
-    ACTIVE, CONFIG, HISTORY, Row, history, integer, number, text,
-};
+use crate::store::dynamo::layout::{ACTIVE, CONFIG, HISTORY, Row, history, integer, number, text};
 
 /// A document with what is known of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,10 +148,8 @@ fn put(
     condition: &str,
     replaced: Option<AttributeValue>,
 ) -> Result<TransactWriteItem, Failed> {
-    let mut put = Put::builder()
-        .table_name(&table.name)
-        .set_item(Some(row))
-        .condition_expression(condition);
+    let mut put =
+        Put::builder().table_name(&table.name).set_item(Some(row)).condition_expression(condition);
     if let Some(version) = replaced {
         put = put.expression_attribute_values(":replaced", version);
     }

@@ -64,6 +64,7 @@ fn summary(row: &DocumentRow) -> Value {
 }
 
 fn nothing_pushed() -> Failed {
-    Failed::new("no configuration was pushed yet")
-        .advice("check one with 'tollgatectl config check FILE', then 'tollgatectl config push FILE'")
+    Failed::new("no configuration was pushed yet").advice(
+        "check one with 'tollgatectl config check FILE', then 'tollgatectl config push FILE'",
+    )
 }

@@ -65,7 +65,7 @@ pub(in crate::ctl) fn mint(options: &MintOptions) -> Result<Report, Failed> {
     let limits: Vec<_> =
         limits(&policy.limits()).map(|(name, value)| format!("{name}: {value}")).collect();
     if !limits.is_empty() {
-        entry.push_str(&format!(", limits: {{ {} }}", limits.join(", ")));
+        entry = format!("{entry}, limits: {{ {} }}", limits.join(", "));
     }
     entry.push_str(" }");
     Ok(Report::new(as_json(&id, name, &secret, policy))

@@ -10,7 +10,7 @@ use crate::ctl::units::{limits_json, limits_line, moment};
 use crate::store::KeyItem;
 
 /// All keys, the oldest first; never a secret, for the table has none.
-pub(in crate::ctl) async fn list(table: &Table, console: &Console) -> Result<Report, Failed> {
+pub(in crate::ctl) async fn list(table: &Table, console: Console) -> Result<Report, Failed> {
     let AllKeys { keys, unreadable } = all(table, console).await?;
     let report = Report::new(json!({ "keys": keys.iter().map(as_json).collect::<Vec<_>>() }));
     let report = if keys.is_empty() {

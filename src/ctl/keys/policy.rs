@@ -116,7 +116,8 @@ mod tests {
     fn every_limit_is_an_option() {
         let command = Invocation::command();
         let create = command.find_subcommand("key").unwrap().find_subcommand("create").unwrap();
-        let options: Vec<_> = create.get_arguments().map(|option| option.get_id().as_str()).collect();
+        let options: Vec<_> =
+            create.get_arguments().map(|option| option.get_id().as_str()).collect();
         assert!(LIMITS.iter().all(|limit| options.contains(&limit.name)), "{options:?}");
         let all = PolicyOptions {
             models: vec![],
@@ -144,9 +145,12 @@ routes:
         };
         assert_eq!(compare(&config, &policy(&["*"], None)), [""; 0]);
         assert_eq!(compare(&config, &policy(&["free"], Some(1))), [""; 0]);
-        assert_eq!(compare(&config, &policy(&["*-4o", "ep-*"], Some(1))), [
-            "no route serves a model that fits 'ep-*'",
-            "requests for 'gpt-*' will be refused under a limit of money: m/x has no price",
-        ]);
+        assert_eq!(
+            compare(&config, &policy(&["*-4o", "ep-*"], Some(1))),
+            [
+                "no route serves a model that fits 'ep-*'",
+                "requests for 'gpt-*' will be refused under a limit of money: m/x has no price",
+            ]
+        );
     }
 }

@@ -22,7 +22,7 @@ enum Found {
 pub(in crate::ctl) async fn revoke(
     table: &Table,
     key: &str,
-    console: &Console,
+    console: Console,
 ) -> Result<Report, Failed> {
     // A key that has leaked is at hand as a whole.
     let id = parse(key).map(|(id, _)| id).or_else(|_| KeyId::parse(key));
@@ -61,9 +61,10 @@ fn shown(key: &str) -> &str {
 
 fn report(id: &KeyId, changed: bool) -> Report {
     let json = json!({ "id": id.as_str(), "state": KeyState::Revoked.name(), "changed": changed });
-    Report::new(json).text(match changed {
-        true => format!("key {id} is revoked: it is refused from now on"),
-        false => format!("nothing to do: key {id} was revoked before"),
+    Report::new(json).text(if changed {
+        format!("key {id} is revoked: it is refused from now on")
+    } else {
+        format!("nothing to do: key {id} was revoked before")
     })
 }
 

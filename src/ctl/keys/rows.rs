@@ -18,7 +18,7 @@ pub(super) struct AllKeys {
 }
 
 /// Reads all keys.
-pub(super) async fn all(table: &Table, console: &Console) -> Result<AllKeys, Failed> {
+pub(super) async fn all(table: &Table, console: Console) -> Result<AllKeys, Failed> {
     let mut found = AllKeys { keys: vec![], unreadable: vec![] };
     let mut pages = table
         .client

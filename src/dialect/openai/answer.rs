@@ -135,12 +135,18 @@ mod tests {
         use Operation::{ChatCompletions as Chat, Completions, Embeddings};
         let usage = r#""usage":{"prompt_tokens":1,"completion_tokens":1}"#;
         let choice = |content: &str| {
-            format!(r#"{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}],{usage}}}"#)
+            format!(
+                r#"{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}],{usage}}}"#
+            )
         };
         check(Chat, &choice("\"hi\""), Ok(true));
         check(Chat, &choice("\"\""), Ok(true));
         check(Chat, r#"{"choices":[{"message":{"content":"hi"}}]}"#, Ok(false));
-        check(Chat, r#"{"choices":[{"message":{"tool_calls":[{}]}}],"usage":{"prompt_tokens":-1}}"#, Ok(false));
+        check(
+            Chat,
+            r#"{"choices":[{"message":{"tool_calls":[{}]}}],"usage":{"prompt_tokens":-1}}"#,
+            Ok(false),
+        );
         check(Completions, r#"{"choices":[{"text":"hi"}]}"#, Ok(false));
         check(Embeddings, r#"{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":3}}"#, Ok(true));
         check(Embeddings, r#"{"data":[]}"#, Err(Class::Empty));

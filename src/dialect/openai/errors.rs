@@ -73,11 +73,7 @@ mod tests {
 
     #[test]
     fn every_shape_of_error_is_read() {
-        check(
-            r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#,
-            "m",
-            Some("c"),
-        );
+        check(r#"{"error":{"message":"m","type":"t","param":"p","code":"c"}}"#, "m", Some("c"));
         check(r#"[{"error":{"code":429,"message":"m","status":"S"}}]"#, "m", Some("429"));
         check(r#"{"object":"error","message":"m","type":"t","code":400}"#, "m", Some("400"));
         check(r#"{"code":"Throttling","message":"m","request_id":"r"}"#, "m", Some("Throttling"));

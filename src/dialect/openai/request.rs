@@ -87,7 +87,9 @@ impl Call {
             Some(json) => {
                 serde_json::from_str(json).map_err(|_| expected("model", "a string", json))?
             }
-            None => return Err(Refusal::field("model", "'model' is missing: name the model to use.")),
+            None => {
+                return Err(Refusal::field("model", "'model' is missing: name the model to use."));
+            }
         };
         check_alias(&alias)?;
         let stream = operation != Operation::Embeddings && boolean(&object, "stream")?;
@@ -144,12 +146,7 @@ impl Call {
     }
 
     /// Makes sure that the field which caps all that this vendor bills is there.
-    fn cap_output(
-        &self,
-        encoding: &Encoding<'_>,
-        object: &Object<'_>,
-        edits: &mut Vec<Edit<'_>>,
-    ) {
+    fn cap_output(&self, encoding: &Encoding<'_>, object: &Object<'_>, edits: &mut Vec<Edit<'_>>) {
         let field = match self.operation {
             Operation::ChatCompletions => encoding.vendor.output_cap,
             Operation::Completions => MAX_TOKENS,
@@ -204,8 +201,7 @@ fn integer(object: &Object<'_>, name: &str, min: u64, max: u64) -> Result<Option
 
 fn wants_usage(object: &Object<'_>) -> Result<bool, Refusal> {
     let Some(json) = object.value("stream_options") else { return Ok(false) };
-    let options =
-        Object::parse(json).map_err(|_| expected("stream_options", "an object", json))?;
+    let options = Object::parse(json).map_err(|_| expected("stream_options", "an object", json))?;
     boolean(&options, "include_usage").map_err(|refusal| match refusal {
         Refusal::InvalidField { message, .. } => {
             Refusal::field("stream_options.include_usage", message)
@@ -310,7 +306,8 @@ mod tests {
             encoded(r#"{"model":"m","messages":[],"stream":true}"#, "openai", "m", false),
             r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#
         );
-        let asked = r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
+        let asked =
+            r#"{"model":"m","messages":[],"stream":true,"stream_options":{"include_usage":true}}"#;
         assert_eq!(encoded(asked, "openai", "m", false), asked);
         assert_eq!(
             encoded(

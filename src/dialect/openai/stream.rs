@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::{Content, GAVE_UP, empty, gave_up, inner_error, says_something};
-use crate::dialect::sse::Event;
 use crate::dialect::Usage;
+use crate::dialect::sse::Event;
 use crate::failure::{Class, Failure};
 
 #[derive(Deserialize)]
@@ -93,8 +93,8 @@ impl StreamReader {
             return Ok(Step { forward: true, progress: true, done: true, content: false });
         }
         let malformed = |why: String| Failure::answer(Class::Malformed, why);
-        let text = std::str::from_utf8(data)
-            .map_err(|_| malformed("an event is not UTF-8".to_owned()))?;
+        let text =
+            std::str::from_utf8(data).map_err(|_| malformed("an event is not UTF-8".to_owned()))?;
         if event.name.as_deref() == Some("error") {
             return Err(inner_error(data));
         }
@@ -124,12 +124,7 @@ impl StreamReader {
         }
         self.has_content |= content;
         let is_usage = choices.is_empty() && chunk.usage.is_some_and(says_something);
-        Ok(Step {
-            forward: !(is_usage && self.hides_usage),
-            content,
-            progress: true,
-            done: false,
-        })
+        Ok(Step { forward: !(is_usage && self.hides_usage), content, progress: true, done: false })
     }
 
     /// The end of the provider's bytes.
@@ -235,7 +230,9 @@ mod tests {
     fn the_last_usage_counts() {
         let mut reader = StreamReader::new(true);
         for n in [1, 2, 3] {
-            let data = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":5,"completion_tokens":{n}}}}}"#);
+            let data = format!(
+                r#"{{"choices":[],"usage":{{"prompt_tokens":5,"completion_tokens":{n}}}}}"#
+            );
             let event = Event { raw: data.clone().into(), name: None, data: Some(data.into()) };
             reader.read(&event).unwrap();
         }

@@ -170,7 +170,8 @@ impl DynamoStore {
             .await
             .map_err(|error| from_sdk(&error))?;
         let rows = output.items.unwrap_or_default();
-        let active = |row: &&Row| row.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == ACTIVE);
+        let active =
+            |row: &&Row| row.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == ACTIVE);
         rows.iter().find(active).map(stored_document).transpose()
     }
 }
@@ -202,7 +203,8 @@ fn denial(
     if !is_condition_failure(&error) {
         return Denial::Store(from_sdk(&error));
     }
-    let UpdateItemError::ConditionalCheckFailedException(failed) = error.into_service_error() else {
+    let UpdateItemError::ConditionalCheckFailedException(failed) = error.into_service_error()
+    else {
         return Denial::UnknownKey;
     };
     let item = match failed.item.as_ref().map(from_row).transpose() {

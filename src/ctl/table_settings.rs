@@ -63,13 +63,11 @@ pub(super) fn key_schema(description: &TableDescription) -> String {
 /// Paying for what is used. A choice: never changed here.
 pub(super) fn billing(description: &TableDescription) -> Setting {
     let mode = description.billing_mode_summary().and_then(|summary| summary.billing_mode());
-    match mode {
-        Some(BillingMode::PayPerRequest) => Setting::new("billing", "on demand", State::Good),
-        _ => {
-            let follows = "requests beyond the provisioned capacity are refused";
-            Setting::new("billing", "provisioned", State::Differs(follows))
-        }
+    if mode == Some(&BillingMode::PayPerRequest) {
+        return Setting::new("billing", "on demand", State::Good);
     }
+    let follows = State::Differs("requests beyond the provisioned capacity are refused");
+    Setting::new("billing", "provisioned", follows)
 }
 
 /// Rollup rows expire by themselves.
@@ -196,9 +194,8 @@ mod tests {
             let described = TimeToLiveDescription::builder().attribute_name(attribute);
             described.time_to_live_status(status).build()
         };
-        let found = |described: &TimeToLiveDescription| {
-            expiry_as_described("", Some(described)).found
-        };
+        let found =
+            |described: &TimeToLiveDescription| expiry_as_described("", Some(described)).found;
         assert_eq!(found(&described("ttl", TimeToLiveStatus::Enabling)), "on");
         assert_eq!(found(&described("ttl", TimeToLiveStatus::Disabled)), "off");
         assert_eq!(found(&described("old", TimeToLiveStatus::Enabled)), "by 'old'");
