@@ -6,10 +6,12 @@ mod ending;
 mod lists;
 mod loader;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http::StatusCode;
 use tokio::time::Instant;
 
@@ -195,7 +197,9 @@ impl Entry for Gateway {
         let id = request.id.clone();
         let mut record = Record::begin(id.clone(), self.parts.clock.now_ms());
         let served = Arc::clone(&self).serve(request, &mut record);
-        let answer = match loader::beside(served, self.refresh_if_due()).await {
+        let served = loader::beside(served, self.refresh_if_due());
+        let served = AssertUnwindSafe(served).catch_unwind().await;
+        let answer = match served.unwrap_or(Err(Refusal::Internal)) {
             Ok(answer) => {
                 if matches!(record.operation, "health" | "preflight") {
                     return ingress::finish(answer, &id);
@@ -208,6 +212,8 @@ impl Entry for Gateway {
                 record.code = Some(refusal.shape().code);
                 record.finish(match refusal {
                     Refusal::Upstream(_) => RequestOutcome::Failed,
+                    // The hold, if there was one, stays charged.
+                    Refusal::Internal => RequestOutcome::Panicked,
                     _ => RequestOutcome::Refused,
                 });
                 answer

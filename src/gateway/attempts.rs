@@ -42,18 +42,15 @@ impl Journey<'_> {
     pub(super) async fn travel(
         self,
         plan: &Plan<'_>,
-        mut hold: Hold,
+        hold: Hold,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         let mut failures: Vec<Failure> = Vec::new();
+        let mut kept = Some(hold);
         for target in &plan.targets {
-            if let Some(Failure { sent: Sent::Maybe, .. }) = failures.last() {
-                // What the last attempt may have cost stays charged; this one needs a hold of its
-                // own.
-                self.gateway.settle(hold, &Evidence::Unknown, record).await;
-                let again = self.demand.again();
-                hold = self.gateway.admit(self.presented, &again, record).await?.hold;
-            }
+            let Some(hold) = self.hold_for_next(kept.take(), &failures, record).await else {
+                break;
+            };
             let began = Instant::now();
             let tried = self.attempt(target, plan, &hold, record).await;
             record.upstream_us += micros(began);
@@ -61,6 +58,7 @@ impl Journey<'_> {
                 Ok(answered) => return Ok(self.answer(target, plan, answered, hold, record)),
                 Err(failure) => {
                     let stop = !failure.class.falls_back() || Instant::now() >= self.deadline;
+                    kept = Some(hold);
                     failures.push(failure);
                     if stop {
                         break;
@@ -68,10 +66,28 @@ impl Journey<'_> {
                 }
             }
         }
-        let billed = failures.last().is_some_and(|failure| failure.sent == Sent::Maybe);
-        let evidence = if billed { Evidence::Unknown } else { Evidence::Unbilled };
-        self.gateway.settle(hold, &evidence, record).await;
+        if let Some(hold) = kept {
+            let billed = may_be_billed(&failures);
+            let evidence = if billed { Evidence::Unknown } else { Evidence::Unbilled };
+            self.gateway.settle(hold, &evidence, record).await;
+        }
         Err(self.no_answer(plan, failures, record))
+    }
+
+    /// The hold for the next attempt. What the last one may have cost stays charged, and the next
+    /// takes a hold of its own; when the key has no room for it, the attempts are over.
+    async fn hold_for_next(
+        &self,
+        held: Option<Hold>,
+        failures: &[Failure],
+        record: &mut Record,
+    ) -> Option<Hold> {
+        if !may_be_billed(failures) {
+            return held;
+        }
+        self.gateway.settle(held?, &Evidence::Unknown, record).await;
+        let again = self.gateway.admit(self.presented, &self.demand.again(), record).await;
+        again.ok().map(|admission| admission.hold)
     }
 
     /// One target, from the request to the commit.
@@ -195,6 +211,11 @@ impl Journey<'_> {
             None => Refusal::NoTarget { alias: self.call.alias.clone(), reasons: plan.reasons() },
         }
     }
+}
+
+/// Whether the last attempt may have cost something.
+fn may_be_billed(failures: &[Failure]) -> bool {
+    failures.last().is_some_and(|failure| failure.sent == Sent::Maybe)
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -40,14 +40,12 @@ pub(in crate::ctl) async fn history(
     let live = rows::live(table).await?.ok_or_else(nothing_pushed)?.version;
     let documents = rows::newest(table, most).await?;
     let grid_rows = documents.iter().map(|row| {
-        let remark = match row.restores {
-            _ if row.version == live => "live".to_owned(),
-            Some(version) => format!("version {version} again"),
-            None => String::new(),
-        };
+        let state = (row.version == live).then(|| "live".to_owned());
+        let again = row.restores.map(|version| format!("version {version} again"));
+        let state = state.into_iter().chain(again).collect::<Vec<_>>().join(", ");
         let who = row.pushed_by.clone().unwrap_or_else(|| "-".to_owned());
         let when = format!("{}, {}", moment(row.pushed_ms), age(now_ms, row.pushed_ms));
-        vec![row.version.to_string(), when, who, remark]
+        vec![row.version.to_string(), when, who, state]
     });
     let grid = Grid::new(&["VERSION", "PUSHED", "BY", "STATE"], grid_rows);
     let versions: Vec<_> = documents.iter().map(summary).collect();
