@@ -20,6 +20,9 @@ use crate::relay::{self, Arrived, Committed, Pacing};
 use crate::routing::{Plan, Target};
 use crate::upstream::Outgoing;
 
+/// The longest request id of a provider that is passed on.
+const MOST_ID_BYTES: usize = 128;
+
 /// What the attempts of one request share.
 pub(super) struct Journey<'a> {
     pub(super) gateway: Arc<Gateway>,
@@ -154,7 +157,8 @@ impl Journey<'_> {
         let now_ms = self.gateway.parts.clock.now_ms();
         let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
         *headers_ms = Some(micros(began) / 1_000);
-        let upstream_request_id = header(&arrival.headers, "x-request-id");
+        let upstream_request_id = header(&arrival.headers, "x-request-id")
+            .filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
         let committed = relay::commit(Arrived {
             operation: self.call.operation,
             stream: self.call.stream,

@@ -143,7 +143,8 @@ impl Ssm {
             return Err(format!("SSM answers {status}: {}", error.message));
         }
         let answer: Answer = serde_json::from_slice(&body)
-            .map_err(|error| format!("SSM's answer cannot be read: {error}"))?;
+            // Not the parser's words: they quote what it read.
+            .map_err(|_| "SSM's answer cannot be read".to_owned())?;
         Ok(answer.parameters.into_iter().map(|p| (p.name, Secret::new(p.value))).collect())
     }
 

@@ -82,9 +82,8 @@ pub(super) const GAVE_UP: &str = "insufficient_system_resource";
 pub fn read_answer(operation: Operation, body: &[u8]) -> Result<Option<Usage>, Failure> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Failure::answer(Class::Malformed, "the answer is not UTF-8"))?;
-    let answer: Answer<'_> = serde_json::from_str(text).map_err(|error| {
-        Failure::answer(Class::Malformed, format!("the answer is not what was asked for: {error}"))
-    })?;
+    let answer: Answer<'_> =
+        serde_json::from_str(text).map_err(|error| malformed("the answer", &error))?;
     if answer.error.is_some_and(says_something) {
         return Err(inner_error(body));
     }
@@ -110,6 +109,14 @@ pub(super) fn inner_error(body: &[u8]) -> Failure {
     let error = read_error(body);
     let class = classify(None, &error);
     Failure { error: Some(error.into()), ..Failure::answer(class, "an error inside a success") }
+}
+
+/// What cannot be read, and where. Never the parser's own words: they quote what it read, and a
+/// failure's detail is logged.
+pub(super) fn malformed(what: &str, error: &serde_json::Error) -> Failure {
+    let (line, column) = (error.line(), error.column());
+    let detail = format!("{what} is not what was asked for, at line {line} column {column}");
+    Failure::answer(Class::Malformed, detail)
 }
 
 pub(super) fn empty() -> Failure {

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Content, GAVE_UP, empty, gave_up, inner_error, says_something};
+use super::answer::{Content, GAVE_UP, empty, gave_up, inner_error, malformed, says_something};
 use crate::dialect::Usage;
 use crate::dialect::sse::Event;
 use crate::failure::{Class, Failure};
@@ -92,14 +92,13 @@ impl StreamReader {
             self.done = true;
             return Ok(Step { forward: true, progress: true, done: true, content: false });
         }
-        let malformed = |why: String| Failure::answer(Class::Malformed, why);
-        let text =
-            std::str::from_utf8(data).map_err(|_| malformed("an event is not UTF-8".to_owned()))?;
+        let text = std::str::from_utf8(data)
+            .map_err(|_| Failure::answer(Class::Malformed, "an event is not UTF-8"))?;
         if event.name.as_deref() == Some("error") {
             return Err(inner_error(data));
         }
-        let chunk: Chunk<'_> = serde_json::from_str(text)
-            .map_err(|error| malformed(format!("an event cannot be read: {error}")))?;
+        let chunk: Chunk<'_> =
+            serde_json::from_str(text).map_err(|error| malformed("an event", &error))?;
         if chunk.error.is_some_and(says_something) {
             return Err(inner_error(data));
         }
