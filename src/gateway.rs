@@ -206,21 +206,29 @@ impl Entry for Gateway {
                 }
                 answer
             }
-            Err(refusal) => {
-                let answer = ingress::refused(&refusal, &id);
-                record.status = answer.status().as_u16();
-                record.code = Some(refusal.shape().code);
-                record.finish(match refusal {
-                    Refusal::Upstream(_) => RequestOutcome::Failed,
-                    // The hold, if there was one, stays charged.
-                    Refusal::Internal => RequestOutcome::Panicked,
-                    _ => RequestOutcome::Refused,
-                });
-                answer
-            }
+            Err(refusal) => refused(&refusal, &mut record),
         };
         ingress::finish(answer, &id)
     }
+
+    fn refuse(&self, refusal: &Refusal, request_id: &str) -> Answer {
+        let mut record = Record::begin(request_id.to_owned(), self.parts.clock.now_ms());
+        ingress::finish(refused(refusal, &mut record), request_id)
+    }
+}
+
+/// A refusal as an answer, and its record.
+fn refused(refusal: &Refusal, record: &mut Record) -> Answer {
+    let answer = ingress::refused(refusal, &record.request_id);
+    record.status = answer.status().as_u16();
+    record.code = Some(refusal.shape().code);
+    record.finish(match refusal {
+        Refusal::Upstream(_) => RequestOutcome::Failed,
+        // The hold, if there was one, stays charged.
+        Refusal::Internal => RequestOutcome::Panicked,
+        _ => RequestOutcome::Refused,
+    });
+    answer
 }
 
 /// A request id for hosts whose platform gives none.

@@ -1,1 +1,15 @@
+//! The tests of the whole, in one binary.
 
+// Everything here is a test: for clippy, as it is for the compiler.
+#![cfg(test)]
+
+mod bad_input;
+mod ctl;
+mod golden;
+mod house;
+mod local_server;
+mod quota_model;
+mod runtime_api;
+mod store_contract;
+mod support;
+mod vault;

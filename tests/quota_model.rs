@@ -145,78 +145,95 @@ fn successors(state: &State, design: Design) -> Vec<Next> {
 }
 
 fn act(state: &State, design: Design, worker: usize, step: Step, next: &mut Vec<Next>) {
-    let now = state.now;
-    let mut add = |what: &str, state: State| next.push((what.to_owned(), state));
     match step {
         Step::Over => {}
-        Step::Idle => match design {
-            Design::CheckThenAdd if state.has_room() => {
-                add("sees room", state.with(worker, Step::Checked, |_| ()));
-            }
-            Design::CheckThenAdd => {}
-            _ if state.has_room() => {
-                let held = Step::Holds { window: now, tries: 0 };
-                add("reserves", state.with(worker, held, |s| s.take(now, HOLD)));
-                // The write happened and its reply was lost: the SDK sends it again, or gives up.
-                add("reserves unheard", state.with(worker, Step::Idle, |s| s.take(now, HOLD)));
-                add(
-                    "reserves unheard, gives up",
-                    state.with(worker, Step::Over, |s| s.take(now, HOLD)),
-                );
-            }
-            _ => {}
-        },
+        Step::Idle => begin(state, design, worker, next),
         Step::Checked => {
-            let held = Step::Holds { window: now, tries: 0 };
-            add("takes what it saw", state.with(worker, held, |s| s.take(now, HOLD)));
+            let (now, held) = (state.now, Step::Holds { window: state.now, tries: 0 });
+            let taken = state.with(worker, held, |s| s.take(now, HOLD));
+            next.push(("takes what it saw".to_owned(), taken));
         }
-        Step::Holds { window, tries } => {
-            for (index, cost) in COSTS.into_iter().enumerate() {
-                let index = u8::try_from(index).unwrap();
-                let spent = Step::Spent { window, cost: index };
-                add("is answered", state.with(worker, spent, |s| s.bill(window, cost)));
-                let lost = Step::Lost { window, tries: tries + 1 };
-                add("loses an attempt", state.with(worker, lost, |s| s.bill(window, cost)));
-            }
-        }
-        Step::Lost { window, tries } => {
-            if tries < 2 {
-                if design == Design::FallbackWithoutHold {
-                    let shared = Step::Holds { window, tries };
-                    add("falls back on its hold", state.with(worker, shared, |_| ()));
-                } else if state.has_room() {
-                    let own = Step::Holds { window: now, tries };
-                    add(
-                        "falls back with a new hold",
-                        state.with(worker, own, |s| s.take(now, HOLD)),
-                    );
-                }
-            }
-            if design == Design::LossRefunded && window == now {
-                add(
-                    "gives back its loss",
-                    state.with(worker, Step::Over, |s| s.give_back(window, HOLD)),
-                );
-            }
-            add("keeps its loss", state.with(worker, Step::Over, |_| ()));
-        }
-        Step::Spent { window, cost } | Step::Refunding { window, cost } => {
-            let cost_of = COSTS[usize::from(cost)];
-            let rest: [i8; LIMITS] = std::array::from_fn(|limit| HOLD[limit] - cost_of[limit]);
-            let into = match design {
-                Design::RefundIntoNextWindow => now,
-                _ => window,
-            };
-            if into == now {
-                add("settles", state.with(worker, Step::Over, |s| s.give_back(into, rest)));
-                if design == Design::RefundRetried && matches!(step, Step::Spent { .. }) {
-                    let again = Step::Refunding { window, cost };
-                    add("settles unheard", state.with(worker, again, |s| s.give_back(into, rest)));
-                }
-            }
-            add("fails to settle", state.with(worker, Step::Over, |_| ()));
+        Step::Holds { window, tries } => attempt(state, worker, window, tries, next),
+        Step::Lost { window, tries } => after_loss(state, design, worker, (window, tries), next),
+        Step::Spent { window, cost } => settle(state, design, worker, (window, cost, true), next),
+        Step::Refunding { window, cost } => {
+            settle(state, design, worker, (window, cost, false), next);
         }
     }
+}
+
+fn begin(state: &State, design: Design, worker: usize, next: &mut Vec<Next>) {
+    if !state.has_room() {
+        return;
+    }
+    if design == Design::CheckThenAdd {
+        next.push(("sees room".to_owned(), state.with(worker, Step::Checked, |_| ())));
+        return;
+    }
+    let now = state.now;
+    let mut take = |what: &str, step: Step| {
+        next.push((what.to_owned(), state.with(worker, step, |s| s.take(now, HOLD))));
+    };
+    take("reserves", Step::Holds { window: now, tries: 0 });
+    // The write happened and its reply was lost: the SDK sends it again, or gives up.
+    take("reserves unheard", Step::Idle);
+    take("reserves unheard and gives up", Step::Over);
+}
+
+fn attempt(state: &State, worker: usize, window: u8, tries: u8, next: &mut Vec<Next>) {
+    for (cost, amount) in (0..).zip(COSTS) {
+        let mut bill = |what: &str, step: Step| {
+            next.push((what.to_owned(), state.with(worker, step, |s| s.bill(window, amount))));
+        };
+        bill("is answered", Step::Spent { window, cost });
+        bill("loses an attempt", Step::Lost { window, tries: tries + 1 });
+    }
+}
+
+fn after_loss(
+    state: &State,
+    design: Design,
+    worker: usize,
+    (window, tries): (u8, u8),
+    next: &mut Vec<Next>,
+) {
+    let now = state.now;
+    let mut add = |what: &str, state: State| next.push((what.to_owned(), state));
+    let may_try = tries < 2;
+    if may_try && design == Design::FallbackWithoutHold {
+        let shared = Step::Holds { window, tries };
+        add("falls back on its hold", state.with(worker, shared, |_| ()));
+    } else if may_try && state.has_room() {
+        let own = Step::Holds { window: now, tries };
+        add("falls back with a new hold", state.with(worker, own, |s| s.take(now, HOLD)));
+    }
+    if design == Design::LossRefunded && window == now {
+        let refunded = state.with(worker, Step::Over, |s| s.give_back(window, HOLD));
+        add("gives back its loss", refunded);
+    }
+    add("keeps its loss", state.with(worker, Step::Over, |_| ()));
+}
+
+fn settle(
+    state: &State,
+    design: Design,
+    worker: usize,
+    (window, cost, is_first): (u8, u8, bool),
+    next: &mut Vec<Next>,
+) {
+    let now = state.now;
+    let spent = COSTS[usize::from(cost)];
+    let rest: [i8; LIMITS] = std::array::from_fn(|limit| HOLD[limit] - spent[limit]);
+    let into = if design == Design::RefundIntoNextWindow { now } else { window };
+    let mut add = |what: &str, state: State| next.push((what.to_owned(), state));
+    if into == now {
+        add("settles", state.with(worker, Step::Over, |s| s.give_back(into, rest)));
+        if design == Design::RefundRetried && is_first {
+            let again = Step::Refunding { window, cost };
+            add("settles unheard", state.with(worker, again, |s| s.give_back(into, rest)));
+        }
+    }
+    add("fails to settle", state.with(worker, Step::Over, |_| ()));
 }
 
 /// What an exploration found.

@@ -15,7 +15,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Its bytes as they came, with the empty line that ends it.
+    /// Its bytes as they came, with the empty line that ends it; where the stream's end left that
+    /// out, it is added.
     pub raw: Bytes,
     /// The `event` field.
     pub name: Option<String>,
@@ -68,7 +69,7 @@ impl Reader {
             self.searched = 0;
             self.line_has_bytes = false;
             if raw.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
-                return Ok(Some(parse(raw)));
+                return Ok(Some(parse(closed(raw))));
             }
         }
         if self.buffer.len() > MOST_EVENT_BYTES { Err(EventTooLarge) } else { Ok(None) }
@@ -117,6 +118,19 @@ impl Reader {
             }
         }
     }
+}
+
+/// An event with the empty line at its end, whether it came or not.
+fn closed(raw: Bytes) -> Bytes {
+    let is_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let mut ends = raw.iter().rev().take_while(is_end);
+    let missing: &[u8] = match (ends.next(), ends.next(), ends.next()) {
+        (None, ..) => b"\n\n",
+        // One line end, which may be a CRLF.
+        (Some(_), None, _) | (Some(b'\n'), Some(b'\r'), None) => b"\n",
+        _ => return raw,
+    };
+    [&raw, missing].concat().into()
 }
 
 fn parse(raw: Bytes) -> Event {
@@ -214,6 +228,16 @@ mod tests {
         let stream = b"data: a\r\n\r\n: c\n\ndata:b\n\n";
         let raw: Vec<u8> = read(&[stream]).iter().flat_map(|event| event.raw.to_vec()).collect();
         assert_eq!(raw, stream);
+    }
+
+    #[test]
+    fn an_open_event_is_closed_at_the_end() {
+        for (open, missing) in
+            [("data: a", "\n\n"), ("data: a\n", "\n"), ("data: a\r\n", "\n"), ("data: a\n\n", "")]
+        {
+            let raw: Vec<Bytes> = read(&[open.as_bytes()]).into_iter().map(|e| e.raw).collect();
+            assert_eq!(raw, [format!("{open}{missing}")], "{open:?}");
+        }
     }
 
     #[test]

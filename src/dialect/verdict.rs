@@ -4,24 +4,36 @@ use crate::failure::{Class, ProviderError};
 
 /// Codes and types that mean more than the status they come with. Sources: the error references of
 /// OpenAI, Azure OpenAI, DeepSeek, DashScope, Volcano Ark, and vLLM's server.
-const WORDS: [(&str, Class); 33] = [
+const WORDS: [(&str, Class); 45] = [
     ("insufficient_quota", Class::UpstreamQuota),
     ("billing_hard_limit_reached", Class::UpstreamQuota),
     ("billing_not_active", Class::UpstreamQuota),
     ("arrearage", Class::UpstreamQuota),
+    ("allocationquota", Class::UpstreamQuota),
+    ("commoditynotpurchased", Class::UpstreamQuota),
+    ("prepaidbilloverdue", Class::UpstreamQuota),
+    ("postpaidbilloverdue", Class::UpstreamQuota),
     ("accountoverdueerror", Class::UpstreamQuota),
+    ("operationdenied.serviceoverdue", Class::UpstreamQuota),
     ("setlimitexceeded", Class::UpstreamQuota),
-    ("insufficient balance", Class::UpstreamQuota),
+    ("quotaexceeded", Class::UpstreamQuota),
     ("context_length_exceeded", Class::ContextLength),
     ("string_above_max_length", Class::ContextLength),
     ("content_filter", Class::ContentPolicy),
     ("content_policy_violation", Class::ContentPolicy),
+    ("invalid_prompt", Class::ContentPolicy),
     ("responsibleaipolicyviolation", Class::ContentPolicy),
     ("data_inspection_failed", Class::ContentPolicy),
     ("datainspectionfailed", Class::ContentPolicy),
+    ("sensitivecontentdetected", Class::ContentPolicy),
     ("inputtextriskdetection", Class::ContentPolicy),
     ("inputtextsensitivecontentdetected", Class::ContentPolicy),
+    ("inputimagesensitivecontentdetected", Class::ContentPolicy),
+    ("inputvideosensitivecontentdetected", Class::ContentPolicy),
     ("outputtextriskdetection", Class::ContentPolicy),
+    ("outputtextsensitivecontentdetected", Class::ContentPolicy),
+    ("outputimagesensitivecontentdetected", Class::ContentPolicy),
+    ("outputvideosensitivecontentdetected", Class::ContentPolicy),
     ("model_not_found", Class::ModelMissing),
     ("invalidendpointormodel", Class::ModelMissing),
     ("invalidendpoint", Class::ModelMissing),
@@ -40,13 +52,20 @@ const WORDS: [(&str, Class); 33] = [
     ("limit_requests", Class::RateLimit),
 ];
 
-/// Phrases in messages of providers that give no code for it.
-const CONTEXT_PHRASES: [&str; 4] = [
-    "maximum context length",
-    "context window",
-    "range of input length should be",
-    "longer than the maximum model length",
+/// Phrases in the messages of client errors, of providers that give no code for it.
+const PHRASES: [(&str, Class); 8] = [
+    ("maximum context length", Class::ContextLength),
+    ("context window", Class::ContextLength),
+    ("range of input length should be", Class::ContextLength),
+    ("longer than the maximum model length", Class::ContextLength),
+    ("longer than the model's context length", Class::ContextLength),
+    ("exceed max message tokens", Class::ContextLength),
+    ("model not exist", Class::ModelMissing),
+    ("content exists risk", Class::ContentPolicy),
 ];
+
+/// What DashScope says where it means a rate of tokens and gives OpenAI's code for an empty account.
+const TOKEN_RATE_PHRASES: [&str; 2] = ["allocated quota exceeded", "#token-limit"];
 
 /// The class of a complete error answer, or of an error inside an answer that began well (then
 /// there is no status).
@@ -57,16 +76,17 @@ pub fn classify(status: Option<u16>, error: &ProviderError) -> Class {
         let known = |(known, _): &&(&str, Class)| is_word(&word, known);
         WORDS.iter().find(known).map(|(_, class)| *class)
     });
+    let message = error.message.to_ascii_lowercase();
     match named {
-        // DashScope says 429 insufficient_quota for a token rate, too; its message names the rate.
-        Some(Class::UpstreamQuota) if mentions(error, &["allocated quota exceeded"]) => {
+        Some(Class::UpstreamQuota) if TOKEN_RATE_PHRASES.iter().any(|p| message.contains(p)) => {
             Class::RateLimit
         }
         Some(class) => class,
-        None if is_client_error(status) && mentions(error, &CONTEXT_PHRASES) => {
-            Class::ContextLength
+        None => {
+            let said = |(phrase, _): &&(&str, Class)| message.contains(phrase);
+            let phrase = PHRASES.iter().find(said).filter(|_| is_client_error(status));
+            phrase.map_or_else(|| by_status(status), |(_, class)| *class)
         }
-        None => by_status(status),
     }
 }
 
@@ -91,11 +111,6 @@ fn is_client_error(status: Option<u16>) -> bool {
 /// Whether a code is the known word, or a refinement of it: `Throttling.RateQuota`.
 fn is_word(word: &str, known: &str) -> bool {
     word.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-}
-
-fn mentions(error: &ProviderError, phrases: &[&str]) -> bool {
-    let message = error.message.to_ascii_lowercase();
-    phrases.iter().any(|phrase| message.contains(phrase))
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ impl Journey<'_> {
             stream: self.call.stream,
             hides_usage: self.call.hides_usage(),
             is_event_stream: header(&arrival.headers, "content-type")
-                .is_some_and(|kind| kind.starts_with("text/event-stream")),
+                .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/event-stream")),
             body: arrival.body,
         })
         .await?;

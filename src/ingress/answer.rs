@@ -47,6 +47,9 @@ pub fn refused(refusal: &Refusal, request_id: &str) -> Answer {
         limit_headers(headers, limit.unit, *of, *left, *resets_in_ms);
         headers.insert("x-ratelimit-scope", HeaderValue::from_static("key"));
     }
+    if let Refusal::Upstream(failed) = refusal {
+        headers.insert("x-tollgate-attempts", HeaderValue::from(failed.attempts.len()));
+    }
     if let Refusal::MethodNotAllowed { allow } = refusal {
         headers.insert(ALLOW, HeaderValue::from_static(allow));
     }

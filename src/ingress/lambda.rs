@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::request::event_body;
-use super::{Answer, Entry, MOST_BODY_BYTES, Request, answer};
+use super::{Answer, Entry, MOST_BODY_BYTES, Request};
 use crate::clock::Clock;
 use crate::refusal::Refusal;
 use crate::relay::Body;
@@ -62,13 +62,12 @@ async fn handle<E: Entry>(
             let deadline = deadline(context.deadline, clock.now_ms());
             match request(event, id.clone(), deadline) {
                 Ok(request) => entry.answer(request).await,
-                Err(refusal) => answer::finish(answer::refused(&refusal, &id), &id),
+                Err(refusal) => entry.refuse(&refusal, &id),
             }
         }
         Err(error) => {
             let message = format!("This is not an event of a Function URL: {error}.");
-            let refusal = Refusal::InvalidBody { message };
-            answer::finish(answer::refused(&refusal, &id), &id)
+            entry.refuse(&Refusal::InvalidBody { message }, &id)
         }
     };
     match mode {

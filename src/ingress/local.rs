@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::{Answer, Entry, MOST_BODY_BYTES, Request};
+use super::{Answer, Entry, MOST_BODY_BYTES, Request, finish, refused};
 use crate::refusal::Refusal;
 
 /// How long running requests get to end once the server stops.
@@ -58,7 +58,10 @@ async fn connection<E: Entry>(
 ) {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let entry = Arc::clone(&entry);
-        async move { Ok::<Answer, Infallible>(entry.answer(read(request, new_id()).await).await) }
+        async move {
+            let request = read(request, new_id()).await;
+            Ok::<Answer, Infallible>(answer(entry, request).await)
+        }
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
@@ -76,6 +79,15 @@ async fn connection<E: Entry>(
         // Clients go away all the time.
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Answers in a task of its own: when the client goes away before the answer has begun, the server
+/// drops the connection, and the request must still come to its end and be settled.
+async fn answer<E: Entry>(entry: Arc<E>, request: Request) -> Answer {
+    let id = request.id.clone();
+    #[expect(clippy::disallowed_methods, reason = "nothing is frozen on this machine; see above")]
+    let answering = tokio::spawn(entry.answer(request));
+    answering.await.unwrap_or_else(|_| finish(refused(&Refusal::Internal, &id), &id))
 }
 
 async fn read(request: hyper::Request<Incoming>, id: String) -> Request {

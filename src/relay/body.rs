@@ -117,25 +117,29 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl Body {
-    /// The next piece, if one has come. A piece that the relay sent just before it ended is still
-    /// delivered, as the channel keeps it.
+    /// The next piece. The relay is polled here and nowhere else, so its wakers are this body's: the
+    /// channel needs none of its own, and is asked with `try_recv`, which has no budget to run out
+    /// of.
     fn poll_piece(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(whole) = self.whole.take() {
             return Poll::Ready(Some(whole));
         }
         loop {
-            let Some(pieces) = self.pieces.as_mut() else { return Poll::Ready(None) };
-            if let Poll::Ready(Some(piece)) = pieces.poll_recv(context) {
+            if let Some(piece) = self.take_piece() {
                 return Poll::Ready(Some(piece));
             }
             let Some(work) = self.work.as_mut() else { return Poll::Ready(None) };
-            match work.as_mut().poll(context) {
-                Poll::Ready(()) => self.work = None,
-                Poll::Pending if pieces.is_empty() => return Poll::Pending,
-                // It sent something before it began to wait.
-                Poll::Pending => {}
+            if work.as_mut().poll(context).is_ready() {
+                // What it sent last is still to be taken.
+                self.work = None;
+            } else {
+                return self.take_piece().map_or(Poll::Pending, |piece| Poll::Ready(Some(piece)));
             }
         }
+    }
+
+    fn take_piece(&mut self) -> Option<Bytes> {
+        self.pieces.as_mut()?.try_recv().ok()
     }
 }
 

@@ -89,7 +89,8 @@ async fn commit_stream(source: ByteStream, hides_usage: bool) -> Result<Live, Fa
     loop {
         while let Some(event) = live.sse.next_event()? {
             let step = live.reader.read(&event)?;
-            if step.forward {
+            // Signs of life are for nobody before the answer has begun; held, they would add up.
+            if step.forward && event.data.is_some() {
                 held_bytes += event.raw.len();
                 live.held.push(event.raw);
             }

@@ -19,6 +19,11 @@ impl Outlet {
         self.0.send(bytes).await.map_err(|_| ClientGone)
     }
 
+    /// Waits until the client does not read any more.
+    pub(super) async fn closed(&self) {
+        self.0.closed().await;
+    }
+
     /// Sends several pieces as one, so that they leave together.
     pub(super) async fn send_all(&self, mut pieces: Vec<Bytes>) -> Result<(), ClientGone> {
         match pieces.len() {

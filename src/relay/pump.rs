@@ -79,7 +79,11 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
             break;
         }
         let idle = progress + pacing.idle;
-        let more = timeout_at(idle.min(pacing.deadline), live.take_chunk()).await;
+        let more = tokio::select! {
+            biased;
+            more = timeout_at(idle.min(pacing.deadline), live.take_chunk()) => more,
+            () = outlet.closed() => return Ok(End::ClientGone),
+        };
         let more = more.map_err(|_| {
             if pacing.deadline <= idle {
                 Failure::answer(Class::TimeoutTotal, "the request's time is up")

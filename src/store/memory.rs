@@ -10,7 +10,7 @@ use super::usage_row::UsageRow;
 use super::{Store, StoreFuture, StoredDocument};
 use crate::config::LocalKey;
 use crate::keys::{KeyId, Presented};
-use crate::quota::{Bound, Charge, Settlement};
+use crate::quota::{Bound, Charge, GiveBack, Settlement};
 
 /// A store that forgets everything when the process ends.
 #[derive(Debug, Default)]
@@ -56,13 +56,33 @@ impl MemoryStore {
         judge(item.as_deref(), presented, charges, now_ms)?;
         let Some(item) = item else { return Err(Denial::UnknownKey) };
         for charge in charges {
-            let Bound::AtMost(amount) = charge.amount else { continue };
+            let Bound::AtMost(amount @ 1..) = charge.amount else { continue };
             let counter = charge.counter();
             let left = item.left(charge.limit.attribute, &counter);
             let amount = i64::try_from(amount).unwrap_or(i64::MAX);
             item.counters.insert(counter, left.saturating_sub(amount));
         }
         Ok(admitted(item, charges, now_ms))
+    }
+}
+
+impl MemoryStore {
+    /// As a whole or not at all: on condition that every window is still there.
+    fn settle_now(&self, settlement: &Settlement) {
+        let mut keys = self.keys();
+        let Some(item) = keys.get_mut(&settlement.key) else { return };
+        let is_there = |change: &GiveBack| item.counters.contains_key(&change.counter);
+        if !settlement.give_back.iter().all(is_there) {
+            return;
+        }
+        for change in &settlement.give_back {
+            if let Some(left) = item.counters.get_mut(&change.counter) {
+                *left = left.saturating_add(change.amount);
+            }
+        }
+        for counter in &settlement.stale {
+            item.counters.remove(counter);
+        }
     }
 }
 
@@ -77,16 +97,7 @@ impl Store for MemoryStore {
     }
 
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> StoreFuture<'a, Result<(), StoreError>> {
-        if let Some(item) = self.keys().get_mut(&settlement.key) {
-            for counter in &settlement.stale {
-                item.counters.remove(counter);
-            }
-            for change in &settlement.give_back {
-                if let Some(left) = item.counters.get_mut(&change.counter) {
-                    *left = left.saturating_add(change.amount);
-                }
-            }
-        }
+        self.settle_now(settlement);
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -126,6 +126,16 @@ struct Parameter {
     value: String,
 }
 
+/// An error of AWS's JSON protocols, in its two spellings.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    #[serde(rename = "__type")]
+    kind: String,
+    #[serde(alias = "Message")]
+    message: String,
+}
+
 impl Ssm {
     /// `GetParameters` with decryption (AWS Systems Manager API reference).
     async fn parameters(&self, paths: &[String]) -> Result<Vec<(String, Secret)>, String> {
@@ -139,8 +149,8 @@ impl Ssm {
         let status = response.status();
         let body = response.bytes().await.map_err(|error| error.without_url().to_string())?;
         if !status.is_success() {
-            let error = crate::dialect::openai::read_error(&body);
-            return Err(format!("SSM answers {status}: {}", error.message));
+            let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
+            return Err(format!("SSM answers {status}: {} {}", problem.kind, problem.message));
         }
         let answer: Answer = serde_json::from_slice(&body)
             // Not the parser's words: they quote what it read.

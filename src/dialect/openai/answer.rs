@@ -72,6 +72,9 @@ pub(super) fn says_something(value: &RawValue) -> bool {
     !matches!(value.get(), "null" | "\"\"" | "[]" | "{}")
 }
 
+/// The finish reason of an answer that the provider's content filter ended.
+pub(super) const FILTERED: &str = "content_filter";
+
 /// A finish reason that is no reason: the provider gave up (DeepSeek, API reference).
 pub(super) const GAVE_UP: &str = "insufficient_system_resource";
 
@@ -95,6 +98,9 @@ pub fn read_answer(operation: Operation, body: &[u8]) -> Result<Option<Usage>, F
     if choices.iter().any(|choice| choice.finish_reason.as_deref() == Some(GAVE_UP)) {
         return Err(gave_up());
     }
+    if is_filtered_whole(&choices) {
+        return Err(filtered());
+    }
     let says = |choice: &Choice<'_>| {
         choice.message.as_ref().is_some_and(Content::says_something)
             || choice.text.is_some_and(says_something)
@@ -102,6 +108,16 @@ pub fn read_answer(operation: Operation, body: &[u8]) -> Result<Option<Usage>, F
     // An empty text for which the provider bills output is a model that had nothing to say.
     let billed = usage.is_some_and(|usage| usage.output > 0) && !choices.is_empty();
     if billed || choices.iter().any(says) { Ok(usage) } else { Err(empty()) }
+}
+
+/// Whether the provider's content filter has left nothing of the answer.
+fn is_filtered_whole(choices: &[Choice<'_>]) -> bool {
+    !choices.is_empty()
+        && choices.iter().all(|choice| {
+            choice.finish_reason.as_deref() == Some(FILTERED)
+                && !choice.message.as_ref().is_some_and(Content::says_something)
+                && !choice.text.is_some_and(says_something)
+        })
 }
 
 /// An error inside an answer that began with a success status.
@@ -121,6 +137,10 @@ pub(super) fn malformed(what: &str, error: &serde_json::Error) -> Failure {
 
 pub(super) fn empty() -> Failure {
     Failure::answer(Class::Empty, "the answer has no content")
+}
+
+pub(super) fn filtered() -> Failure {
+    Failure::answer(Class::ContentPolicy, "the provider's filter left nothing of the answer")
 }
 
 pub(super) fn gave_up() -> Failure {

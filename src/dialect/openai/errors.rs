@@ -18,7 +18,7 @@ pub fn read_error(body: &[u8]) -> ProviderError {
     }
     let text = |name: &str| {
         error.get(name).and_then(|value| match value {
-            Value::String(text) => Some(text.clone()),
+            Value::String(text) if !text.is_empty() => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             _ => None,
         })

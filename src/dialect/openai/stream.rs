@@ -6,7 +6,9 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Content, GAVE_UP, empty, gave_up, inner_error, malformed, says_something};
+use super::answer::{
+    Content, FILTERED, GAVE_UP, empty, filtered, gave_up, inner_error, malformed, says_something,
+};
 use crate::dialect::Usage;
 use crate::dialect::sse::Event;
 use crate::failure::{Class, Failure};
@@ -57,12 +59,14 @@ pub enum Ending {
 
 /// Reads the events of one stream.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts, independent of each other")]
 pub struct StreamReader {
     hides_usage: bool,
     usage: Option<Usage>,
     begun: HashSet<u64>,
     finished: HashSet<u64>,
     has_content: bool,
+    is_filtered: bool,
     done: bool,
 }
 
@@ -115,6 +119,10 @@ impl StreamReader {
             self.begun.insert(index);
             match choice.finish_reason.as_deref() {
                 Some(GAVE_UP) => return Err(gave_up()),
+                Some(FILTERED) => {
+                    self.is_filtered = true;
+                    self.finished.insert(index);
+                }
                 Some(reason) if !reason.is_empty() => drop(self.finished.insert(index)),
                 _ => {}
             }
@@ -141,6 +149,9 @@ impl StreamReader {
             } else {
                 Failure::answer(Class::Truncated, "the stream ended without its end")
             });
+        }
+        if !self.has_content && self.is_filtered {
+            return Err(filtered());
         }
         let billed = self.usage.is_some_and(|usage| usage.output > 0);
         if !self.has_content && !billed {

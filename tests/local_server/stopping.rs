@@ -1,0 +1,33 @@
+//! A server that is stopped takes nothing new, and lets what runs end.
+
+use super::{DONE, Duo, HI, PLAIN, STOP, STREAMED, chat, sound};
+use crate::support::client::Request;
+use crate::support::upstream::{Act, Gate, Upstream, chunk, event, last_chunk, stream_head};
+
+#[tokio::test]
+async fn a_stream_that_runs_may_end() {
+    let gate = Gate::closed();
+    let mut script = vec![stream_head(), chunk(event(HI)), Act::Await(gate.clone())];
+    script.extend([chunk([STOP, DONE].map(event).concat()), last_chunk()]);
+    let first = Upstream::scripted([script]).await;
+    let duo = Duo::with(first, Upstream::scripted([sound(false)]).await, |_| {}).await;
+    // A connection that waits for its next request: its end shows that the stop has begun.
+    let mut idle = duo.gateway.begin(&Request::get("/healthz")).await;
+    idle.until("ok").await;
+    let mut running = duo.gateway.begin(&chat(STREAMED)).await;
+    running.until(HI).await;
+    duo.gateway.interrupt();
+    idle.closed().await;
+    gate.open();
+    let answer = running.answer().await;
+    assert_eq!((answer.body, answer.is_whole), ([HI, STOP, DONE].map(event).concat(), true));
+    assert_eq!(duo.gateway.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_server_with_nothing_to_do_stops_at_once() {
+    let duo = Duo::of(sound(false), vec![]).await;
+    assert_eq!(duo.ask(PLAIN).await.status, 200);
+    duo.gateway.interrupt();
+    assert_eq!(duo.gateway.ended().await.code(), Some(0));
+}
