@@ -112,7 +112,8 @@ fn run() -> anyhow::Result<()> {
                 std::future::pending::<()>().await;
             }
         };
-        Ok(local::serve(gateway, listener, new_id, stop).await?)
+        local::serve(gateway, listener, new_id, stop).await;
+        Ok(())
     })
 }
 

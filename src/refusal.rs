@@ -73,6 +73,8 @@ pub enum Refusal {
     DeadlineTooShort,
     /// Every target failed.
     Upstream(Box<UpstreamFailed>),
+    /// The target that had begun to answer failed: the error event of a stream.
+    Cut(Box<UpstreamFailed>),
     /// A defect of the gateway.
     Internal,
 }
@@ -126,7 +128,7 @@ impl Refusal {
             Self::ConfigUnavailable { .. } => shape(503, "server_error", "config_unavailable"),
             Self::NoTarget { .. } => shape(503, "server_error", "no_target"),
             Self::DeadlineTooShort => shape(503, "server_error", "deadline_too_short"),
-            Self::Upstream(failed) => upstream_shape(failed),
+            Self::Upstream(failed) | Self::Cut(failed) => upstream_shape(failed),
             Self::Internal => shape(500, "server_error", "internal_error"),
         }
     }
@@ -136,7 +138,9 @@ impl Refusal {
         match self {
             Self::InvalidField { param, .. } => Some(param),
             Self::UnknownModel { .. } | Self::ModelForbidden { .. } => Some("model"),
-            Self::Upstream(failed) => failed.error.as_ref().and_then(|e| e.param.as_deref()),
+            Self::Upstream(failed) | Self::Cut(failed) => {
+                failed.error.as_ref().and_then(|e| e.param.as_deref())
+            }
             _ => None,
         }
     }
@@ -182,7 +186,8 @@ impl Refusal {
             Self::DeadlineTooShort => "Too little of the function's time is left to begin this \
                                        request. Try again."
                 .to_owned(),
-            Self::Upstream(failed) => upstream_message(failed),
+            Self::Upstream(failed) => sentence(no_answer(failed.class), failed),
+            Self::Cut(failed) => sentence(broken_off(failed.class), failed),
             Self::Internal => "The gateway failed. The log has the request's id.".to_owned(),
         }
     }
@@ -236,8 +241,9 @@ fn upstream_shape(failed: &UpstreamFailed) -> Shape {
     }
 }
 
-fn upstream_message(failed: &UpstreamFailed) -> String {
-    let what = match failed.class {
+/// Why nobody answered.
+fn no_answer(class: Class) -> &'static str {
+    match class {
         Class::BadRequest => "The provider rejected the request",
         Class::ContextLength => "The prompt is longer than the model's context",
         Class::ContentPolicy => "The provider's content policy refused the request",
@@ -254,8 +260,25 @@ fn upstream_message(failed: &UpstreamFailed) -> String {
         Class::Network | Class::Server | Class::Malformed | Class::Empty => {
             "No target gave a usable answer"
         }
-    };
-    // A provider's words on its own credential or account are the operator's business.
+    }
+}
+
+/// Why an answer that had begun is not whole.
+fn broken_off(class: Class) -> &'static str {
+    match class {
+        Class::TimeoutIdle => "The provider went silent in the middle of its answer",
+        Class::TimeoutTotal => "The request's time was up before the answer was whole",
+        Class::Malformed => "The provider's answer became unreadable",
+        Class::ContentPolicy => "The provider's content policy ended the answer",
+        Class::RateLimit => "The provider's rate limit ended the answer",
+        Class::Overloaded => "The provider gave up in the middle of its answer",
+        _ => "The provider's answer broke off",
+    }
+}
+
+/// Our words, and the provider's own behind them. Those on its credential or account are the
+/// operator's business.
+fn sentence(what: &str, failed: &UpstreamFailed) -> String {
     let private = matches!(failed.class, Class::UpstreamAuth | Class::UpstreamQuota);
     match &failed.error {
         Some(error) if !private && !error.message.is_empty() => {

@@ -1,6 +1,6 @@
 //! The contract of the store: one set of cases, run on the store in memory and, where
-//! `TOLLGATE_TEST_DYNAMODB` names one, on a table in DynamoDB. A case that holds in one of them only
-//! is a defect.
+//! `TOLLGATE_TEST_DYNAMODB` names one, on a table in DynamoDB. A case that holds in one of them
+//! only is a defect.
 
 mod admission;
 mod desk;

@@ -65,7 +65,8 @@ async fn store_of(parameters: &[(&str, &str)]) -> (Upstream, Parameters) {
         let known = known.lock().unwrap();
         let asked = names(request);
         let found = asked.iter().filter_map(|name| {
-            Some(json!({ "Name": name, "Type": "SecureString", "Value": known.get(name)?, "Version": 3 }))
+            let value = known.get(name)?;
+            Some(json!({ "Name": name, "Type": "SecureString", "Value": value, "Version": 3 }))
         });
         let found: Vec<Value> = found.collect();
         let missing: Vec<&String> =
@@ -222,7 +223,7 @@ async fn a_failure_says_what_failed() {
     // AWS writes the member with a capital in errors of access, and without one in others.
     let denied = json!({
         "__type": "AccessDeniedException",
-        "Message": "User: arn:aws:sts::1:assumed-role/t is not authorized to perform: ssm:GetParameters",
+        "Message": "User: arn:aws:sts::1:assumed-role/t is not authorized",
     });
     let upstream = Upstream::always(answer(400, &denied)).await;
     let reason = why(&upstream).await;

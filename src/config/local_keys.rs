@@ -3,7 +3,7 @@
 use super::fields::Item;
 use super::problems::unknown_name;
 use crate::keys::{Digest, KeyId, Secret, parse};
-use crate::quota::{LIMITS, Limit, UNLIMITED};
+use crate::quota::{LIMITS, Limit, UNLIMITED, Unit};
 use crate::routing::Pattern;
 
 /// A key that the embedded store is loaded with.
@@ -51,17 +51,16 @@ fn read_limits(item: &Item<'_>) -> Vec<u64> {
     let mut limits = vec![UNLIMITED; LIMITS.len()];
     let Some(fields) = item.fields() else { return limits };
     for (name, value) in fields.named_items() {
-        if Limit::named(name).is_none() && name != "usd_per_month" {
-            let known = LIMITS.iter().map(|limit| limit.name).filter(|n| !n.starts_with("nano"));
-            value.problem(unknown_name("limit", name, known.chain(["usd_per_month"])));
+        if Limit::named(name).is_none() {
+            value.problem(unknown_name("limit", name, LIMITS.iter().map(|limit| limit.name)));
         }
     }
     for (slot, limit) in limits.iter_mut().zip(&LIMITS) {
-        let value = match limit.name {
-            "nano_usd_per_month" => {
-                fields.millionths("usd_per_month").map(|micro| micro.saturating_mul(1_000))
+        let value = match limit.unit {
+            Unit::NanoUsd => {
+                fields.millionths(limit.name).map(|micro_usd| micro_usd.saturating_mul(1_000))
             }
-            name => fields.integer(name, 0, UNLIMITED - 1),
+            Unit::Requests | Unit::Tokens => fields.integer(limit.name, 0, UNLIMITED - 1),
         };
         *slot = value.unwrap_or(UNLIMITED).min(UNLIMITED);
     }

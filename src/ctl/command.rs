@@ -180,7 +180,7 @@ pub(super) struct PolicyOptions {
     #[arg(long, value_name = "N", value_parser = units::count)]
     pub(super) tokens_per_day: Option<u64>,
     /// US dollars a month, such as 25 or 0.50 [default: no limit]
-    #[arg(long = "usd-per-month", value_name = "USD", value_parser = units::usd)]
+    #[arg(id = "usd_per_month", long = "usd-per-month", value_name = "USD", value_parser = units::usd)]
     pub(super) nano_usd_per_month: Option<u64>,
 }
 

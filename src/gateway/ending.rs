@@ -57,6 +57,7 @@ impl Gateway {
     /// Ends a hold: the one write after the call, and beside it the rollup for people.
     pub(super) async fn settle(&self, hold: Hold, evidence: &Evidence, record: &mut Record) {
         let now_ms = self.parts.clock.now_ms();
+        let requests = hold.held(Unit::Requests);
         let settlement = hold.settle(evidence, now_ms);
         record.settled = Some(match evidence {
             Evidence::Exact { .. } => Settled::Exact,
@@ -75,7 +76,7 @@ impl Gateway {
             );
         }
         let row = matches!(evidence, Evidence::Exact { .. } | Evidence::Unknown)
-            .then(|| usage_row(&settlement.key, record, now_ms));
+            .then(|| usage_row(&settlement.key, requests, record, now_ms));
         let count = async {
             match &row {
                 Some(row) => self.parts.store.count(row).await,
@@ -95,13 +96,13 @@ impl Gateway {
     }
 }
 
-fn usage_row(key: &KeyId, record: &Record, now_ms: u64) -> UsageRow {
+fn usage_row(key: &KeyId, requests: u64, record: &Record, now_ms: u64) -> UsageRow {
     let usage = record.usage.unwrap_or_default();
     UsageRow {
-        key: Some(key.clone()),
+        key: key.clone(),
         day: now_ms / DAY_MS,
-        // By route, not by what clients send: a row for every name would have no bound.
-        alias: record.route.clone().unwrap_or_default(),
+        route: record.route.clone().unwrap_or_default(),
+        requests,
         tokens_in: usage.input(),
         tokens_cached: usage.cache_read,
         tokens_out: usage.output,

@@ -94,6 +94,7 @@ fn key(caller: &Caller, hold: &Hold, now_ms: u64) -> Value {
     let limits = hold.lines().iter().filter(|line| line.is_limited()).map(|line| {
         json!({
             "name": line.limit.name,
+            "unit": line.limit.unit.name(),
             "limit": line.of,
             "left": line.left.max(0),
             "resets_at_ms": line.window.ends_ms,

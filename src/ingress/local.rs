@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::{Answer, Entry, MOST_BODY_BYTES, Request, finish, refused};
 use crate::refusal::Refusal;
@@ -20,16 +20,16 @@ use crate::refusal::Refusal;
 /// How long running requests get to end once the server stops.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// How long to wait when no connection can be taken.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Serves connections until `stop` is ready, then lets running requests end.
-///
-/// # Errors
-/// When no more connections can be taken.
 pub async fn serve<E: Entry>(
     entry: Arc<E>,
     listener: TcpListener,
     new_id: fn() -> String,
     stop: impl Future<Output = ()>,
-) -> std::io::Result<()> {
+) {
     let mut stop = std::pin::pin!(stop);
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -40,14 +40,23 @@ pub async fn serve<E: Entry>(
             Some(_) = connections.join_next() => continue,
             () = &mut stop => break,
         };
-        let (stream, _) = accepted?;
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of descriptors, or the client was gone before it was taken: neither is the
+                // end of the server.
+                tracing::warn!(%error, "a connection was not taken");
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
         // A small answer must not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         connections.spawn(connection(Arc::clone(&entry), stream, new_id, stopped.clone()));
     }
-    drop(stopping);
+    // New clients are turned away at once; those that are here get to end.
+    drop((listener, stopping));
     let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
-    Ok(())
 }
 
 async fn connection<E: Entry>(

@@ -129,19 +129,49 @@ impl Exhausted {
 
     /// What happened, and what to do.
     pub fn message(&self) -> String {
-        let Self { limit, of, needed, .. } = self;
-        let left = self.left.max(0);
-        let name = limit.name;
+        let name = self.limit.name;
+        let show = |amount: u64| shown(self.limit.unit, amount);
+        let (of, needed) = (show(self.of), show(self.needed));
         if self.never_fits() {
             return format!(
                 "This request may cost up to {needed} and the key's limit {name} is {of}: it can \
                  never fit. Lower max_tokens or shorten the input, or ask for a larger limit."
             );
         }
+        let left = show(u64::try_from(self.left).unwrap_or(0));
         let wait = self.resets_in_ms.div_ceil(1_000);
         format!(
             "The key's limit {name} of {of} has {left} left and this request may need {needed}. \
              It renews in {wait} s."
         )
+    }
+}
+
+/// An amount for people: money in dollars.
+fn shown(unit: Unit, amount: u64) -> String {
+    const NANO: u64 = 1_000_000_000;
+    match unit {
+        Unit::Requests | Unit::Tokens => amount.to_string(),
+        Unit::NanoUsd => {
+            let decimals = format!("{:09}", amount % NANO);
+            let decimals = decimals.trim_end_matches('0');
+            let point = if decimals.is_empty() { "" } else { "." };
+            format!("${}{point}{decimals}", amount / NANO)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_shown_in_dollars() {
+        let cases =
+            [(0, "$0"), (1, "$0.000000001"), (1_500_000_000, "$1.5"), (20 * 1_000_000_000, "$20")];
+        for (nano_usd, expected) in cases {
+            assert_eq!(shown(Unit::NanoUsd, nano_usd), expected);
+        }
+        assert_eq!(shown(Unit::Tokens, 1_000), "1000");
     }
 }

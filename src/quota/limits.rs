@@ -11,6 +11,17 @@ pub enum Unit {
     NanoUsd,
 }
 
+impl Unit {
+    /// Its name where amounts are shown to machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Tokens => "tokens",
+            Self::NanoUsd => "nano_usd",
+        }
+    }
+}
+
 /// The calendar window, in UTC, that a limit renews in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Period {
@@ -55,10 +66,5 @@ pub const UNLIMITED: u64 = 1_000_000_000_000_000_000;
 pub static LIMITS: [Limit; 3] = [
     Limit { attribute: "rpm", name: "rpm", unit: Unit::Requests, period: Period::Minute },
     Limit { attribute: "tpd", name: "tokens_per_day", unit: Unit::Tokens, period: Period::Day },
-    Limit {
-        attribute: "usdmo",
-        name: "nano_usd_per_month",
-        unit: Unit::NanoUsd,
-        period: Period::Month,
-    },
+    Limit { attribute: "usdmo", name: "usd_per_month", unit: Unit::NanoUsd, period: Period::Month },
 ];

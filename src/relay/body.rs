@@ -20,7 +20,7 @@ use super::commit::{Committed, Live};
 use super::outlet::Outlet;
 use super::pump::{End, Outcome, Pacing, pump};
 use crate::dialect::openai::error_event;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::refusal::{Refusal, UpstreamFailed};
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -94,13 +94,8 @@ async fn run(mut live: Live, pacing: Pacing, outlet: &Outlet, request_id: &str) 
 }
 
 fn refusal(failure: &Failure) -> Refusal {
-    let class = match failure.class {
-        // After the commit these say only that the answer is not whole.
-        Class::Network | Class::Empty => Class::Truncated,
-        class => class,
-    };
-    Refusal::Upstream(Box::new(UpstreamFailed {
-        class,
+    Refusal::Cut(Box::new(UpstreamFailed {
+        class: failure.class,
         status: failure.status,
         error: failure.error.clone(),
         retry_after_ms: failure.retry_after_ms,

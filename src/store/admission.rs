@@ -16,7 +16,7 @@ pub struct Admission {
     pub hold: Hold,
 }
 
-/// Why a request is not admitted. Nothing was taken.
+/// Why a request is not admitted. Nothing was taken from a key that makes sense.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Denial {
     /// There is no such key, or its secret is another.

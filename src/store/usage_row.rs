@@ -1,16 +1,19 @@
-//! A rollup row: what a key used of an alias on a day, for people.
+//! A rollup row: what a key used of a route on a day, for people.
 
 use crate::keys::KeyId;
 
 /// What one request adds to a day's rollup.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageRow {
     /// Whose.
-    pub key: Option<KeyId>,
+    pub key: KeyId,
     /// The day, as days since 1970.
     pub day: u64,
-    /// The alias that the client sent.
-    pub alias: String,
+    /// The pattern of the route. Not the alias: a row for every name that clients make up would
+    /// have no bound.
+    pub route: String,
+    /// Requests: 1, or 0 for a further attempt of the same one.
+    pub requests: u64,
     /// Input tokens, cached ones included.
     pub tokens_in: u64,
     /// Input tokens that came from the provider's cache.

@@ -54,6 +54,8 @@ impl Vault {
             match self.ask(batch).await {
                 Ok(found) => {
                     let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+                    // What SSM does not give any more was deleted, or may not be read any more.
+                    known.retain(|path, _| !batch.contains(path));
                     known.extend(found.into_iter().map(|(path, secret)| (path, (secret, now_ms))));
                 }
                 Err(why) => {

@@ -42,6 +42,11 @@ pub(super) fn all() -> Vec<(&'static str, Refusal)> {
     }
     all.extend(Class::ALL.iter().map(|(class, _)| upstream(*class, 418)));
     all.extend([404, 409, 413, 422].map(|status| upstream(Class::BadRequest, status)));
+    for (class, _) in Class::ALL {
+        if let Refusal::Upstream(failed) = upstream(class, 200) {
+            all.push(Refusal::Cut(failed));
+        }
+    }
     all.into_iter().map(|refusal| (name(&refusal), refusal)).collect()
 }
 
@@ -83,6 +88,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::NoTarget { .. } => "NoTarget",
         Refusal::DeadlineTooShort => "DeadlineTooShort",
         Refusal::Upstream(failed) => failed.class.name(),
+        Refusal::Cut(_) => "Cut",
         Refusal::Internal => "Internal",
     }
 }

@@ -75,7 +75,7 @@ async fn a_stream_that_fails_says_why() {
 
 #[tokio::test]
 async fn a_stream_that_goes_silent_is_ended() {
-    let expected = ("upstream_timeout", "timeout_idle", "in time");
+    let expected = ("upstream_timeout", "timeout_idle", "went silent");
     // Signs of life are no progress.
     let comments = vec![Act::Flood(b"e\r\n: keep-alive\n\n\r\n".to_vec())];
     tokio::join!(

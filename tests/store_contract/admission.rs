@@ -51,7 +51,7 @@ pub(super) async fn the_caller_is_what_the_policy_says(desk: Desk) {
 pub(super) async fn every_limit_is_taken_from_at_once(desk: Desk) {
     let key = desk.key(10, 100, 1_000).await;
     let hold = key.take(NOON, &takes(1, 40, 700)).await;
-    let expected = "rpm 9/10 (1), tokens_per_day 60/100 (40), nano_usd_per_month 300/1000 (700)";
+    let expected = "rpm 9/10 (1), tokens_per_day 60/100 (40), usd_per_month 300/1000 (700)";
     assert_eq!(figures(&hold), expected);
     assert_eq!(key.left(NOON).await, [9, 60, 300]);
 }
@@ -61,7 +61,7 @@ pub(super) async fn a_refusal_takes_nothing_from_any_limit(desk: Desk) {
     for (demand, refused) in [
         (takes(11, 1, 1), "rpm 10/10, needs 11"),
         (takes(1, 101, 1), "tokens_per_day 100/100, needs 101"),
-        (takes(1, 1, 1_001), "nano_usd_per_month 1000/1000, needs 1001"),
+        (takes(1, 1, 1_001), "usd_per_month 1000/1000, needs 1001"),
         // Of several the first is named.
         (takes(1, 101, 1_001), "tokens_per_day 100/100, needs 101"),
     ] {
@@ -116,7 +116,7 @@ pub(super) async fn nothing_is_had_by_anybody_with_a_good_key(desk: Desk) {
     let hold = key.take(NOON, &takes(1, 1, 1)).await;
     // Every limit is used up, and the list of models costs nothing.
     let list = key.take(NOON, &Demand::nothing()).await;
-    assert_eq!(figures(&list), "rpm 0/1 (0), tokens_per_day 0/1 (0), nano_usd_per_month 0/1 (0)");
+    assert_eq!(figures(&list), "rpm 0/1 (0), tokens_per_day 0/1 (0), usd_per_month 0/1 (0)");
     let _ = key.settle(list, &Evidence::Void, NOON).await;
     assert_eq!(key.left(NOON).await, [0, 0, 0]);
     let _ = key.settle(hold, &Evidence::Void, NOON).await;
@@ -172,7 +172,7 @@ pub(super) async fn a_hold_says_what_is_left_of_what(desk: Desk) {
     for n in 1..=3_u64 {
         let hold = key.take(NOON, &takes(1, 5, 100)).await;
         let expected =
-            format!("rpm {}/10 (1), nano_usd_per_month {}/1000 (100)", 10 - n, 1_000 - n * 100);
+            format!("rpm {}/10 (1), usd_per_month {}/1000 (100)", 10 - n, 1_000 - n * 100);
         assert_eq!(figures(&hold), expected);
         let tokens = &hold.lines()[1];
         assert_eq!((tokens.limit.attribute, tokens.of, tokens.held), ("tpd", U, 5));

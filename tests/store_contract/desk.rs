@@ -218,8 +218,9 @@ pub(super) fn endpoint() -> Option<String> {
     let endpoint = tollgate::settings::variable("TOLLGATE_TEST_DYNAMODB");
     if endpoint.is_none() {
         SAID.call_once(|| {
-            let why = "skipped: the contract of the store in DynamoDB (TOLLGATE_TEST_DYNAMODB is not set)";
-            let _ = writeln!(std::io::stderr(), "{why}");
+            let what = "the contract of the store in DynamoDB";
+            let why = "TOLLGATE_TEST_DYNAMODB is not set";
+            let _ = writeln!(std::io::stderr(), "skipped: {what} ({why})");
         });
     }
     endpoint

@@ -25,7 +25,17 @@ pub(super) async fn every_call(store: &dyn Store) -> Vec<(&'static str, StoreErr
     let give_back = vec![GiveBack { counter: "rpm@1".to_owned(), amount: 1 }];
     let settlement =
         Settlement { key: id.clone(), give_back, stale: vec![], bound_violation: false };
-    let row = UsageRow { key: Some(id), ..UsageRow::default() };
+    let row = UsageRow {
+        key: id,
+        day: 0,
+        route: "*".to_owned(),
+        requests: 1,
+        tokens_in: 0,
+        tokens_cached: 0,
+        tokens_out: 0,
+        nano_usd: 0,
+        bound_violations: 0,
+    };
     let (admitted, settled, counted, document) = tokio::join!(
         store.admit(&presented, &charges, NOON),
         store.settle(&settlement),

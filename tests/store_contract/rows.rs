@@ -1,7 +1,7 @@
 //! What stands in the table, and what does not: only DynamoDB has rows to look at.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::future::join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tollgate::quota::{Demand, Evidence, UNLIMITED};
 use tollgate::store::dynamo::layout::{Row, key_partition, number, text, usage_row};
 use tollgate::store::{Denial, Store, StoreError, UsageRow};
@@ -115,9 +115,10 @@ async fn rollups_add_up() {
     let Some((table, key)) = table_and_key([U, U, U]).await else { return };
     let day = NOON / DAY;
     let row = UsageRow {
-        key: Some(key.presented.id.clone()),
+        key: key.presented.id.clone(),
         day,
-        alias: "gpt-*".to_owned(),
+        route: "gpt-*".to_owned(),
+        requests: 1,
         tokens_in: 10,
         tokens_cached: 4,
         tokens_out: 3,
@@ -125,13 +126,11 @@ async fn rollups_add_up() {
         bound_violations: 0,
     };
     let violated = UsageRow { bound_violations: 1, tokens_out: 0, ..row.clone() };
-    let other = UsageRow { alias: "ep-*".to_owned(), ..row.clone() };
+    let other = UsageRow { route: "ep-*".to_owned(), ..row.clone() };
     let rows = [vec![row; 8], vec![violated, other]].concat();
-    for counted in join_all(rows.iter().map(|row| table.store.count(row))).await {
-        counted.unwrap();
-    }
-    // Nobody's usage is nobody's row.
-    table.store.count(&UsageRow::default()).await.unwrap();
+    let counts = stream::iter(&rows).map(|row| table.store.count(row));
+    let counted: Result<Vec<()>, StoreError> = counts.buffer_unordered(4).try_collect().await;
+    counted.unwrap();
 
     let partition = key_partition(&key.presented.id);
     let stored = table.get(&partition, &usage_row(day, "gpt-*")).await.unwrap();

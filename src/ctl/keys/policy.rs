@@ -33,7 +33,7 @@ impl PolicyOptions {
         let value = |limit: &Limit| match limit.name {
             "rpm" => self.rpm,
             "tokens_per_day" => self.tokens_per_day,
-            "nano_usd_per_month" => self.nano_usd_per_month,
+            "usd_per_month" => self.nano_usd_per_month,
             _ => None,
         };
         LIMITS.iter().map(|limit| value(limit).unwrap_or(UNLIMITED)).collect()

@@ -34,31 +34,36 @@ pub fn read_error(body: &[u8]) -> ProviderError {
 /// A text without control characters, without what looks like a credential, and not too long.
 fn clean(text: &str) -> String {
     let mut clean = String::new();
-    for word in text.split_whitespace() {
-        if clean.len() + word.len() > MOST_MESSAGE_BYTES {
+    for run in text.split_inclusive(|c| !may_be_in_a_credential(c)) {
+        let word = run.trim_end_matches(|c| !may_be_in_a_credential(c));
+        let after = run.get(word.len()..).unwrap_or_default();
+        clean.push_str(if looks_like_a_credential(word) { "[redacted]" } else { word });
+        for c in after.chars() {
+            match c {
+                c if c.is_whitespace() && clean.ends_with(' ') => {}
+                c if c.is_whitespace() => clean.push(' '),
+                c if c.is_control() => {}
+                c => clean.push(c),
+            }
+        }
+        if clean.len() > MOST_MESSAGE_BYTES {
+            clean.truncate(clean.floor_char_boundary(MOST_MESSAGE_BYTES));
             clean.push('…');
             break;
         }
-        if !clean.is_empty() {
-            clean.push(' ');
-        }
-        if looks_like_a_credential(word) {
-            clean.push_str("[redacted]");
-        } else {
-            clean.extend(word.chars().filter(|c| !c.is_control()));
-        }
     }
-    clean
+    clean.trim().to_owned()
+}
+
+fn may_be_in_a_credential(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '*')
 }
 
 fn looks_like_a_credential(word: &str) -> bool {
-    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let prefixed = ["sk-", "sk_", "tg-", "AKIA", "AIza", "eyJ", "ak-"]
         .iter()
         .any(|prefix| word.starts_with(prefix) && word.len() > prefix.len() + 2);
-    let dense = word.len() >= 32
-        && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_*".contains(c))
-        && word.contains(|c: char| c.is_ascii_digit());
+    let dense = word.len() >= 32 && word.contains(|c: char| c.is_ascii_digit());
     prefixed || dense
 }
 
@@ -88,9 +93,17 @@ mod tests {
     fn messages_are_clean_and_short() {
         let echo = "Incorrect API key provided: sk-abcd***wxyz. See https://example.com.";
         let body = serde_json::json!({"error": {"message": echo}}).to_string();
-        check(&body, "Incorrect API key provided: [redacted] See https://example.com.", None);
+        check(&body, "Incorrect API key provided: [redacted]. See https://example.com.", None);
+        let glued = "bad key:sk-proj-abcdefghijklmnopqrstuvwxyz0123456789, token=\"eyJabc\"";
+        let body = serde_json::json!({"error": {"message": glued}}).to_string();
+        check(&body, "bad key:[redacted], token=\"[redacted]\"", None);
         let long = serde_json::json!({"error": {"message": "word ".repeat(1_000)}}).to_string();
         assert!(read_error(long.as_bytes()).message.len() < MOST_MESSAGE_BYTES + 8);
+        let dense = serde_json::json!({"error": {"message": "数".repeat(1_000)}}).to_string();
+        assert_eq!(
+            read_error(dense.as_bytes()).message.chars().count(),
+            MOST_MESSAGE_BYTES / 3 + 1
+        );
         check(r#"{"error":{"message":"a\u0000\n\tb"}}"#, "a b", None);
     }
 }

@@ -35,8 +35,8 @@ pub fn key_partition(id: &KeyId) -> String {
 }
 
 /// The sort key of a rollup row.
-pub fn usage_row(day: u64, alias: &str) -> String {
-    format!("usage#{day}#{alias}")
+pub fn usage_row(day: u64, route: &str) -> String {
+    format!("usage#{day}#{route}")
 }
 
 /// A text attribute.

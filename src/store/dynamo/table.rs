@@ -139,16 +139,15 @@ impl DynamoStore {
     }
 
     async fn count_in_table(&self, row: &UsageRow) -> Result<(), StoreError> {
-        let Some(key) = &row.key else { return Ok(()) };
         let ttl_s = (row.day + ROLLUP_DAYS).saturating_mul(86_400);
         let update = self
-            .key_update(key, usage_row(row.day, &row.alias))
+            .key_update(&row.key, usage_row(row.day, &row.route))
             .update_expression(
-                "ADD requests :one, tokens_in :in, tokens_cached :cached, tokens_out :out, \
+                "ADD requests :requests, tokens_in :in, tokens_cached :cached, tokens_out :out, \
                  nano_usd :usd, bound_violations :violations SET #ttl = :ttl",
             )
             .expression_attribute_names("#ttl", super::layout::TTL)
-            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":requests", number(row.requests))
             .expression_attribute_values(":in", number(row.tokens_in))
             .expression_attribute_values(":cached", number(row.tokens_cached))
             .expression_attribute_values(":out", number(row.tokens_out))
