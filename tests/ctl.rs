@@ -432,7 +432,7 @@ async fn what_is_pushed_is_what_the_function_reads() {
     let local = format!("{}\nkeys: [{{ name: a, secret: {} }}]", document("one"), a_key());
     let first = push(&local, &[]);
     assert_eq!((first.code, first.out.as_str()), (0, "stdin is version 1, the first one\n"));
-    assert!(first.err.starts_with("note: 1 local key in stdin stay there"), "{first:?}");
+    assert!(first.err.starts_with("note: not pushed: 1 local key in stdin"), "{first:?}");
     assert!(!table.run(&["config", "show"], "").out.contains("tg-"));
 
     assert_eq!(push(&document("one"), &[]).out, "nothing to do: version 1 is live and the same\n");

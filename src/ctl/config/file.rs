@@ -31,7 +31,7 @@ impl CheckedFile {
     pub(super) fn note(&self) -> Option<String> {
         let keys = counted(self.local_keys, "local key");
         (self.local_keys > 0).then(|| {
-            format!("{keys} in {} stay there: 'tollgatectl key create' makes keys", self.name)
+            format!("not pushed: {keys} in {}; 'tollgatectl key create' makes keys", self.name)
         })
     }
 }
