@@ -172,7 +172,7 @@ fn public_files() -> Vec<String> {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         match entry.file_type().unwrap().is_dir() {
-            true if matches!(name.as_str(), ".git" | ".tools" | "target") => {}
+            true if matches!(name.as_str(), ".aws-sam" | ".git" | ".tools" | "target") => {}
             true => found.extend(files(&name, &of_the_repository)),
             false if of_the_repository(&name) => found.push(name),
             false => {}
