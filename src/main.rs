@@ -1,5 +1,7 @@
 //! The function: picks the host (Lambda, or a server on this machine) and hands it the gateway.
 
+mod banner;
+
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -170,5 +172,3 @@ fn store(
     let items = config.keys.iter().map(MemoryStore::item_of);
     Ok((Arc::new(MemoryStore::new(stored, items)), config))
 }
-
-mod banner;

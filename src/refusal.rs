@@ -1,7 +1,7 @@
 //! `Refusal`: what a caller is told instead of an answer. One closed enum, one table to
 //! (status, type, code). It holds nothing that a caller may not see.
 
-use crate::failure::{Class, ProviderError};
+use crate::failure::{Class, Failure, ProviderError};
 use crate::quota::Exhausted;
 
 /// One failed attempt as the caller sees it in `error.attempts`.
@@ -98,6 +98,17 @@ impl Refusal {
     /// A field that is not what was expected.
     pub fn field(param: impl Into<String>, message: impl Into<String>) -> Self {
         Self::InvalidField { param: param.into(), message: message.into() }
+    }
+
+    /// The end of an answer that had begun.
+    pub fn cut(failure: &Failure) -> Self {
+        Self::Cut(Box::new(UpstreamFailed {
+            class: failure.class,
+            status: failure.status,
+            error: failure.error.clone(),
+            retry_after_ms: failure.retry_after_ms,
+            attempts: vec![],
+        }))
     }
 
     /// The table from reason to (status, type, code).

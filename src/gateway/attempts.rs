@@ -35,6 +35,7 @@ pub(super) struct Journey<'a> {
 
 /// An answer that has committed.
 struct Answered {
+    status: u16,
     committed: Committed,
     upstream_request_id: Option<String>,
 }
@@ -117,10 +118,10 @@ impl Journey<'_> {
         });
         let ms = micros(began) / 1_000;
         match &tried {
-            Ok(_) => record.attempts.push(AttemptRecord {
+            Ok(answered) => record.attempts.push(AttemptRecord {
                 target: target.id(),
                 class: None,
-                status: Some(200),
+                status: Some(answered.status),
                 ms_to_headers: headers_ms,
                 ms_to_first_token: self.call.stream.then_some(ms),
                 ms,
@@ -157,6 +158,7 @@ impl Journey<'_> {
         let now_ms = self.gateway.parts.clock.now_ms();
         let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
         *headers_ms = Some(micros(began) / 1_000);
+        let status = arrival.status.as_u16();
         let upstream_request_id = header(&arrival.headers, "x-request-id")
             .filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
         let committed = relay::commit(Arrived {
@@ -168,7 +170,7 @@ impl Journey<'_> {
             body: arrival.body,
         })
         .await?;
-        Ok(Answered { committed, upstream_request_id })
+        Ok(Answered { status, committed, upstream_request_id })
     }
 
     /// The answer of the target that has committed.
@@ -183,7 +185,7 @@ impl Journey<'_> {
         record.status = 200;
         record.first_byte();
         let now_ms = self.gateway.parts.clock.now_ms();
-        let Answered { committed, upstream_request_id } = answered;
+        let Answered { committed, upstream_request_id, .. } = answered;
         let headers =
             answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
         let pacing =

@@ -8,13 +8,12 @@ use http::{HeaderMap, HeaderValue, header};
 use super::Gateway;
 use crate::ingress::{limit_headers, with_headers};
 use crate::keys::KeyId;
-use crate::quota::{Evidence, Hold, Price, Unit};
+use crate::quota::{Evidence, Hold, Period, Price, Unit, Window};
 use crate::record::{Record, RequestOutcome, Settled};
+use crate::refusal::Refusal;
 use crate::relay::{Committed, End, Outcome};
 use crate::routing::Target;
 use crate::store::UsageRow;
-
-const DAY_MS: u64 = 86_400_000;
 
 /// What is left to do when an answer has begun.
 pub(super) struct Ending {
@@ -37,8 +36,11 @@ impl Ending {
             record.nano_usd = *nano_usd;
         }
         gateway.settle(hold, &evidence, &mut record).await;
+        if outcome.end == End::Panicked {
+            record.code = Some(Refusal::Internal.shape().code);
+        }
         if let End::Failed(failure) = &outcome.end {
-            record.code = Some(failure.class.name());
+            record.code = Some(Refusal::cut(failure).shape().code);
             if let Some(last) = record.attempts.last_mut() {
                 last.class = Some(failure.class.name());
                 last.detail = Some(failure.detail.clone());
@@ -100,7 +102,7 @@ fn usage_row(key: &KeyId, requests: u64, record: &Record, now_ms: u64) -> UsageR
     let usage = record.usage.unwrap_or_default();
     UsageRow {
         key: key.clone(),
-        day: now_ms / DAY_MS,
+        day: Window::at(Period::Day, now_ms).id,
         route: record.route.clone().unwrap_or_default(),
         requests,
         tokens_in: usage.input(),

@@ -9,5 +9,5 @@ mod presented;
 mod secret;
 
 pub use caller::Caller;
-pub use presented::{Presented, header_credential};
+pub use presented::Presented;
 pub use secret::{Digest, KeyId, MalformedKey, RANDOM_BYTES, Secret, mint, parse};

@@ -29,10 +29,7 @@ impl Presented {
 }
 
 /// The credential's text in the headers.
-///
-/// # Errors
-/// As [`Presented::from_headers`].
-pub fn header_credential(headers: &HeaderMap) -> Result<&str, Refusal> {
+fn header_credential(headers: &HeaderMap) -> Result<&str, Refusal> {
     let bearer = headers.get_all(AUTHORIZATION).iter().map(|value| {
         let text = value.to_str().map_err(|_| Refusal::InvalidKey)?;
         let (scheme, token) = text.split_once(' ').ok_or(Refusal::InvalidKey)?;

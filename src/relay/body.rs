@@ -20,8 +20,7 @@ use super::commit::{Committed, Live};
 use super::outlet::Outlet;
 use super::pump::{End, Outcome, Pacing, pump};
 use crate::dialect::openai::error_event;
-use crate::failure::Failure;
-use crate::refusal::{Refusal, UpstreamFailed};
+use crate::refusal::Refusal;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -81,7 +80,7 @@ async fn run(mut live: Live, pacing: Pacing, outlet: &Outlet, request_id: &str) 
         End::Panicked
     });
     let refusal = match &end {
-        End::Failed(failure) => Some(refusal(failure)),
+        End::Failed(failure) => Some(Refusal::cut(failure)),
         End::Panicked => Some(Refusal::Internal),
         End::Complete | End::ClientGone => None,
     };
@@ -91,16 +90,6 @@ async fn run(mut live: Live, pacing: Pacing, outlet: &Outlet, request_id: &str) 
     }
     let usage = live.reader.usage().filter(|_| end == End::Complete);
     Outcome { usage, end }
-}
-
-fn refusal(failure: &Failure) -> Refusal {
-    Refusal::Cut(Box::new(UpstreamFailed {
-        class: failure.class,
-        status: failure.status,
-        error: failure.error.clone(),
-        retry_after_ms: failure.retry_after_ms,
-        attempts: vec![],
-    }))
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

@@ -38,6 +38,7 @@ async fn check(name: &str, breaks: Vec<Act>, expected: (&str, &str, &str)) {
     assert!(duo.second.received().is_empty(), "{name}: the second target was called");
     let record = duo.gateway.record().await;
     assert_eq!(record["outcome"], "cut", "{name}: {record}");
+    assert_eq!(record["code"], code, "{name}: {record}");
     assert_eq!(record["attempts"].as_array().unwrap().len(), 1, "{name}: {record}");
     assert_eq!(record["attempts"][0]["class"], class, "{name}: {record}");
     assert_eq!(record["settled"], "kept", "{name}: {record}");

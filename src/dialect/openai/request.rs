@@ -129,14 +129,19 @@ impl Call {
 
     /// The body for a target: the client's own bytes but for the edits that the target needs.
     pub fn encode(&self, encoding: &Encoding<'_>) -> Bytes {
-        let mut edits = Vec::new();
-        if encoding.upstream_model != self.alias {
-            edits.push(Edit::Set("model", json_string(encoding.upstream_model)));
+        let renames = encoding.upstream_model != self.alias;
+        let asks_usage = self.hides_usage() && encoding.stream_usage;
+        if !(renames || asks_usage || encoding.binds_cost) {
+            return self.body.clone();
         }
         let text = std::str::from_utf8(&self.body).unwrap_or_default();
         // A body that parsed once parses again; were that ever untrue, the provider gets it as is.
         let Ok(object) = Object::parse(text) else { return self.body.clone() };
-        if self.hides_usage() && encoding.stream_usage {
+        let mut edits = Vec::new();
+        if renames {
+            edits.push(Edit::Set("model", json_string(encoding.upstream_model)));
+        }
+        if asks_usage {
             edits.push(Edit::Set("stream_options", with_usage(object.value("stream_options"))));
         }
         if encoding.binds_cost {
