@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test tools format lint doc unit template e2e audit artifact
+.PHONY: help test tools format lint doc unit template e2e audit artifact soak
 
 PYTHON := .tools/python/bin/python
 
@@ -55,3 +55,12 @@ audit: ## Licences, sources, banned crates and, where the database can be had, a
 artifact: tools ## What is deployed, for this machine and for arm64
 	@echo "== artifact"
 	tests/tools/build-artifact
+
+SECONDS ?= 600
+
+soak: tools ## The races and the random histories for SECONDS each, and more of the histories
+	@echo "== soak"
+	cargo test --locked --no-run
+	TOLLGATE_SOAK_SECONDS=$(SECONDS) tests/tools/dynamodb-local 0 cargo test --locked race -- --nocapture
+	TOLLGATE_PROPTEST_CASES=20000 cargo test --locked quota_property::the_store_in_memory
+	TOLLGATE_PROPTEST_CASES=500 tests/tools/dynamodb-local 0 cargo test --locked quota_property::the_store_in_dynamodb

@@ -21,15 +21,18 @@ use crate::dialect::Operation;
 use crate::dialect::openai::Call;
 use crate::ingress::{self, Answer, Endpoint, Entry, Request};
 use crate::keys::Presented;
-use crate::quota::{Demand, Evidence, Terms, charges, demand};
+use crate::quota::{Demand, Evidence, Lease, Terms, demand};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
 use crate::routing::{Plan, Route};
-use crate::store::{Admission, Store};
+use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
 
 /// A request needs at least this long to be worth beginning.
 const LEAST_TIME: Duration = Duration::from_millis(500);
+
+/// A lease outlives the host's deadline by so much: clocks differ.
+const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
 /// What a gateway is made of.
 pub struct Parts {
@@ -83,7 +86,10 @@ impl Gateway {
         record.config_version = Some(config.version);
         let route = config.config.routes.find(&call.alias).cloned();
         let deadline = self.deadline(request.deadline, route.as_deref())?;
-        let demand = route.as_ref().map_or_else(Demand::nothing, |route| bound(&call, route));
+        let demand = match &route {
+            Some(route) => self.demand(&call, route, deadline),
+            None => Demand::nothing(),
+        };
         let admission = self.admit(&presented, &demand, record).await?;
         let permitted = self.permit(&call, route, &config, admission, record).await?;
         let Permitted { caller, hold, route } = permitted;
@@ -110,27 +116,24 @@ impl Gateway {
         record.key = Some(presented.id.to_string());
         let now_ms = self.parts.clock.now_ms();
         let began = Instant::now();
-        let admitted = self.parts.store.admit(presented, &charges(demand, now_ms), now_ms).await;
-        record.store_trips += 1;
+        let admitted = self.parts.store.admit(presented, demand, now_ms).await;
         record.store_us += micros(began);
         match admitted {
             Ok(admission) => {
-                record.key_name = Some(admission.caller.name().to_owned());
+                record.store_trips += admission.trips;
+                record.caller(&admission.caller);
                 record.held(&admission.hold);
                 Ok(admission)
             }
             Err(denial) => {
-                if let crate::store::Denial::Store(error) = &denial {
-                    let request_id = &record.request_id;
-                    tracing::error!(%error, advice = error.advice(), request_id, "admission failed");
-                }
-                Err(denial.refusal())
+                record.store_trips += denial.trips();
+                Err(told(&denial, demand.alias.as_deref(), record))
             }
         }
     }
 
-    /// Whether the caller may use the alias, now that its policy is known. If not, everything is
-    /// given back.
+    /// A request whose alias no route serves is told so once its key is known to be good. What was
+    /// admitted for it is given back.
     async fn permit(
         &self,
         call: &Call,
@@ -139,21 +142,28 @@ impl Gateway {
         admission: Admission,
         record: &mut Record,
     ) -> Result<Permitted, Refusal> {
-        let Admission { caller, hold } = admission;
-        let allowed = caller.may_use(&call.alias);
-        match route {
-            Some(route) if allowed => {
-                record.route = Some(route.pattern.to_string());
-                Ok(Permitted { caller, hold, route })
-            }
-            route => {
-                self.settle(hold, &Evidence::Void, record).await;
-                let alias = call.alias.clone();
-                Err(match route {
-                    Some(_) => Refusal::ModelForbidden { alias, allowed: caller.allowed() },
-                    None => Refusal::UnknownModel { alias, known: lists::names(snapshot, &caller) },
-                })
-            }
+        let Admission { caller, hold, .. } = admission;
+        let Some(route) = route else {
+            self.settle(hold, &Evidence::Void, record).await;
+            let alias = call.alias.clone();
+            return Err(Refusal::UnknownModel { alias, known: lists::names(snapshot, &caller) });
+        };
+        record.route = Some(route.pattern.to_string());
+        record.listed_alias = Some(route.listed_as(&call.alias).to_owned());
+        Ok(Permitted { caller, hold, route })
+    }
+
+    /// What the request takes from the limits: the most that it can cost at any target of its
+    /// route, and a place among the requests in flight until it must have ended.
+    fn demand(&self, call: &Call, route: &Route, deadline: Instant) -> Demand {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left_ms = u64::try_from((left + self.parts.settle_margin + LEASE_MARGIN).as_millis());
+        let expires_ms = self.parts.clock.now_ms().saturating_add(left_ms.unwrap_or(u64::MAX));
+        Demand {
+            alias: Some(call.alias.clone()),
+            lease: Some(Lease { id: lease_id(), expires_ms }),
+            draw: random(),
+            ..bound(call, route)
         }
     }
 
@@ -172,6 +182,15 @@ impl Gateway {
     }
 }
 
+/// A denial as the client is told; what the operator must know is logged.
+fn told(denial: &Denial, alias: Option<&str>, record: &Record) -> Refusal {
+    if let Denial::Store(error) = denial {
+        let request_id = &record.request_id;
+        tracing::error!(%error, advice = error.advice(), request_id, "admission failed");
+    }
+    denial.refusal(alias)
+}
+
 /// A request that may be planned.
 struct Permitted {
     caller: crate::keys::Caller,
@@ -185,6 +204,7 @@ fn bound(call: &Call, route: &Route) -> Demand {
     let terms = route.all_targets().zip(&ids).map(|(target, id)| Terms {
         target: id,
         media_tokens: target.terms.media_tokens,
+        bytes_per_token: target.terms.bytes_per_token,
         output_tokens: call.output_cap(target.terms.output_tokens),
         price: target.terms.price.as_ref(),
     });
@@ -206,20 +226,24 @@ impl Entry for Gateway {
                 }
                 answer
             }
-            Err(refusal) => refused(&refusal, &mut record),
+            Err(refusal) => refused(&refusal, &mut record, self.parts.clock.now_ms()),
         };
         ingress::finish(answer, &id)
     }
 
     fn refuse(&self, refusal: &Refusal, request_id: &str) -> Answer {
-        let mut record = Record::begin(request_id.to_owned(), self.parts.clock.now_ms());
-        ingress::finish(refused(refusal, &mut record), request_id)
+        let now_ms = self.parts.clock.now_ms();
+        let mut record = Record::begin(request_id.to_owned(), now_ms);
+        ingress::finish(refused(refusal, &mut record, now_ms), request_id)
     }
 }
 
 /// A refusal as an answer, and its record.
-fn refused(refusal: &Refusal, record: &mut Record) -> Answer {
-    let answer = ingress::refused(refusal, &record.request_id);
+fn refused(refusal: &Refusal, record: &mut Record, now_ms: u64) -> Answer {
+    let mut answer = ingress::refused(refusal, &record.request_id);
+    if !matches!(refusal, Refusal::Exhausted(_)) {
+        ingress::tightest_headers(answer.headers_mut(), &record.limits, now_ms);
+    }
     record.status = answer.status().as_u16();
     record.code = Some(refusal.shape().code);
     record.finish(match refusal {
@@ -234,6 +258,11 @@ fn refused(refusal: &Refusal, record: &mut Record) -> Answer {
 /// A request id for hosts whose platform gives none.
 pub fn new_id() -> String {
     format!("req-{:016x}{:016x}", random(), random())
+}
+
+/// A name that no other lease of a key has.
+fn lease_id() -> String {
+    format!("{:016x}", random())
 }
 
 /// A number for weighted draws and ids. Not a secret.

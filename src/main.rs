@@ -169,6 +169,7 @@ fn store(
         anyhow!("the configuration has mistakes\n{}", lines.join("\n"))
     })?;
     let (stored, _) = document.to_stored();
-    let items = config.keys.iter().map(MemoryStore::item_of);
+    let keys = config.keys.iter().map(MemoryStore::item_of);
+    let items = keys.chain(config.teams.iter().map(MemoryStore::item_of_team));
     Ok((Arc::new(MemoryStore::new(stored, items)), config))
 }

@@ -60,11 +60,13 @@ pub enum Refusal {
     /// The content type or encoding is not taken.
     UnsupportedMedia { message: String },
     /// The request does not fit a limit of the key.
-    Exhausted(Exhausted),
+    Exhausted(Box<Exhausted>),
     /// The key has a hard limit and the request's cost has no upper bound.
     Unbounded { message: String },
     /// The store did not answer, or not in a usable way.
     StoreUnavailable { code: &'static str, message: String },
+    /// The store takes no more of this key's requests for the moment.
+    StoreThrottled,
     /// There is no configuration to route by.
     ConfigUnavailable { message: String },
     /// The route has no target that can be used now.
@@ -136,6 +138,7 @@ impl Refusal {
             Self::Exhausted(_) => shape(429, "insufficient_quota", "insufficient_quota"),
             Self::Unbounded { .. } => shape(400, "invalid_request_error", "unbounded_cost"),
             Self::StoreUnavailable { code, .. } => shape(503, "server_error", code),
+            Self::StoreThrottled => shape(429, "rate_limit_error", "store_throttled"),
             Self::ConfigUnavailable { .. } => shape(503, "server_error", "config_unavailable"),
             Self::NoTarget { .. } => shape(503, "server_error", "no_target"),
             Self::DeadlineTooShort => shape(503, "server_error", "deadline_too_short"),
@@ -171,9 +174,9 @@ impl Refusal {
             Self::InvalidKey => "The key is not valid. Check that it was copied whole; a lost \
                                  secret cannot be shown again, ask for a new key."
                 .to_owned(),
-            Self::KeyRevoked => {
-                "This key was revoked. Ask whoever gave it to you for a new one.".to_owned()
-            }
+            Self::KeyRevoked => "This key or its team was revoked. Ask whoever gave it to you for \
+                                 a new one."
+                .to_owned(),
             Self::ModelForbidden { alias, allowed } => {
                 format!("This key may not use the model '{alias}'. It may use: {allowed}.")
             }
@@ -191,6 +194,9 @@ impl Refusal {
                 format!("The body is larger than the {limit_bytes} bytes that the gateway takes.")
             }
             Self::Exhausted(exhausted) => exhausted.message(),
+            Self::StoreThrottled => "This key sends more requests a second than the gateway's \
+                                     store takes. Slow down, or ask its operator for shards."
+                .to_owned(),
             Self::NoTarget { alias, reasons } => {
                 format!("No target of the route for '{alias}' can be used now: {reasons}.")
             }
@@ -207,18 +213,19 @@ impl Refusal {
     pub fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::Exhausted(exhausted) => exhausted.retry_after_ms(),
-            Self::StoreUnavailable { .. } | Self::ConfigUnavailable { .. } => Some(1_000),
+            Self::StoreUnavailable { .. }
+            | Self::StoreThrottled
+            | Self::ConfigUnavailable { .. } => Some(1_000),
             Self::Upstream(failed) => failed.retry_after_ms,
             _ => None,
         }
     }
 
     /// What `x-should-retry` tells the SDKs, where their own rule would be wrong: a budget that
-    /// is gone until next month is a 429 that no retry cures.
+    /// is gone until tomorrow is a 429 that no retry cures.
     pub fn should_retry(&self) -> Option<bool> {
         match self {
-            Self::Exhausted(exhausted) if !exhausted.limit.is_short() => Some(false),
-            Self::Exhausted(exhausted) if exhausted.never_fits() => Some(false),
+            Self::Exhausted(exhausted) if exhausted.is_final() => Some(false),
             _ => None,
         }
     }

@@ -11,34 +11,16 @@ mod streams;
 
 use serde_json::{Value, json};
 
+use crate::support::answers::{ANSWER, DONE, HI, ROLE, STOP, USAGE, sound};
 use crate::support::client::{Answer, Request};
 use crate::support::gateway::Gateway;
-use crate::support::upstream::{Script, Upstream, json};
+use crate::support::upstream::{Script, Upstream};
 use crate::support::{CREDENTIALS, duo, secret};
 
 /// A chat request for the route of both providers.
 const PLAIN: &str = r#"{"model":"duo","messages":[{"role":"user","content":"ping"}]}"#;
 const STREAMED: &str =
     r#"{"model":"duo","messages":[{"role":"user","content":"ping"}],"stream":true}"#;
-
-/// A sound answer, which says `hi`.
-const ANSWER: &str = r#"{"id":"a","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}"#;
-/// The events of a sound stream, which says `hi`.
-const ROLE: &str = r#"{"id":"a","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}"#;
-const HI: &str =
-    r#"{"id":"a","choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":null}]}"#;
-const STOP: &str = r#"{"id":"a","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
-const USAGE: &str =
-    r#"{"id":"a","choices":[],"usage":{"prompt_tokens":5,"completion_tokens":2,"total_tokens":7}}"#;
-const DONE: &str = "[DONE]";
-
-fn sound(streamed: bool) -> Script {
-    if streamed {
-        crate::support::upstream::stream(&[ROLE, HI, STOP, USAGE, DONE])
-    } else {
-        json(200, ANSWER)
-    }
-}
 
 fn chat(body: &str) -> Request {
     Request::post("/v1/chat/completions", body).key(&secret(1))

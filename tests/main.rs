@@ -5,11 +5,15 @@
 
 mod bad_input;
 mod ctl;
+mod evidence;
 mod golden;
 mod house;
 mod local_server;
 mod quota_model;
+mod quota_property;
+mod race;
 mod runtime_api;
 mod store_contract;
+mod store_faults;
 mod support;
 mod vault;

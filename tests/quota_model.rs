@@ -226,12 +226,11 @@ fn settle(
     let rest: [i8; LIMITS] = std::array::from_fn(|limit| HOLD[limit] - spent[limit]);
     let into = if design == Design::RefundIntoNextWindow { now } else { window };
     let mut add = |what: &str, state: State| next.push((what.to_owned(), state));
-    if into == now {
-        add("settles", state.with(worker, Step::Over, |s| s.give_back(into, rest)));
-        if design == Design::RefundRetried && is_first {
-            let again = Step::Refunding { window, cost };
-            add("settles unheard", state.with(worker, again, |s| s.give_back(into, rest)));
-        }
+    // Also when its window has ended: what is given back to it is then of no use, and does no harm.
+    add("settles", state.with(worker, Step::Over, |s| s.give_back(into, rest)));
+    if design == Design::RefundRetried && is_first {
+        let again = Step::Refunding { window, cost };
+        add("settles unheard", state.with(worker, again, |s| s.give_back(into, rest)));
     }
     add("fails to settle", state.with(worker, Step::Over, |_| ()));
 }

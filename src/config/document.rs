@@ -6,11 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fields::Item;
-use super::local_keys::LocalKey;
+use super::local_keys::{LocalKey, LocalTeam};
 use super::problems::{Problem, Problems};
 use super::provider::{CredentialRef, Provider};
 use super::routes::{self, Providers};
 use super::tree::{Kind, Node};
+use super::unpriced::unpriced;
 use super::yaml;
 use crate::routing::Routes;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub providers: BTreeMap<String, Arc<Provider>>,
     /// Keys for local use.
     pub keys: Vec<LocalKey>,
+    /// Teams for local use.
+    pub teams: Vec<LocalTeam>,
 }
 
 impl Document {
@@ -52,10 +55,12 @@ impl Document {
         Self(Node::from_json(value))
     }
 
-    /// The document as it is stored: without local keys, of which it gives the number.
+    /// The document as it is stored: without local teams, and without local keys, of which it
+    /// gives the number.
     pub fn to_stored(&self) -> (Value, usize) {
         let mut value = self.0.to_json();
-        let keys = value.as_object_mut().and_then(|members| members.remove("keys"));
+        let mut take = |name| value.as_object_mut().and_then(|members| members.remove(name));
+        let (keys, _) = (take("keys"), take("teams"));
         let count = keys.as_ref().and_then(Value::as_array).map_or(0, Vec::len);
         (value, count)
     }
@@ -117,10 +122,36 @@ fn read(root: &Item<'_>) -> Config {
             Some(route)
         })
         .collect();
-    let keys = fields.list("keys").iter().filter_map(LocalKey::read).collect();
+    let teams = fields.item("teams").and_then(|item| item.fields());
+    let teams = teams.map_or_else(Vec::new, |fields| fields.named_items());
+    let teams: Vec<_> =
+        teams.iter().filter_map(|(name, item)| LocalTeam::read(name, item)).collect();
+    let items = fields.list("keys");
+    let keys: Vec<_> = items.iter().map(|item| LocalKey::read(item, &teams)).collect();
     fields.finish();
     let providers = providers.into_iter().filter_map(|(name, p)| Some((name, p?))).collect();
-    Config { routes: Routes::new(routes), providers, keys }
+    let mut config = Config { routes: Routes::new(routes), providers, keys: vec![], teams };
+    for (index, (item, key)) in items.iter().zip(&keys).enumerate() {
+        let same = |other: &Option<LocalKey>| {
+            other.as_ref().zip(key.as_ref()).is_some_and(|(a, b)| a.id == b.id)
+        };
+        if keys.iter().take(index).any(same) {
+            item.problem("this key is there twice: make another with 'tollgatectl key mint'");
+        }
+        key.iter().flat_map(|key| key_unpriced(&config, key)).for_each(|what| item.problem(what));
+    }
+    config.keys = keys.into_iter().flatten().collect();
+    config
+}
+
+/// A limit in money needs prices: a key's own, and its team's.
+fn key_unpriced(config: &Config, key: &LocalKey) -> Vec<String> {
+    let models: Vec<&str> = key.models.iter().map(crate::routing::Pattern::as_str).collect();
+    let team = config.teams.iter().filter(|team| Some(&team.id) == key.team.as_ref());
+    let limits = std::iter::once(&key.limits).chain(team.map(|team| &team.limits));
+    let mut found: Vec<_> = limits.flat_map(|limits| unpriced(config, &models, limits)).collect();
+    found.dedup();
+    found
 }
 
 /// Every name that a route lists must be served by that route, not by one that is searched before.

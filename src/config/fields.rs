@@ -65,6 +65,35 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// A whole number between two others.
+    pub(super) fn integer(&self, min: u64, max: u64) -> Option<u64> {
+        let value = match &self.node.kind {
+            Kind::Number(text) => text.parse::<u64>().ok(),
+            _ => None,
+        };
+        let value = value.filter(|value| (min..=max).contains(value));
+        if value.is_none() {
+            self.expected(&format!("a whole number from {min} to {max}"));
+        }
+        value
+    }
+
+    /// A decimal number times a million, exact to six decimals.
+    pub(super) fn millionths(&self) -> Option<u64> {
+        let value = match &self.node.kind {
+            Kind::Number(text) => millionths(text),
+            _ => None,
+        };
+        if value.is_none() {
+            self.expected("an amount of US dollars with at most six decimals");
+        }
+        value
+    }
+
+    pub(super) fn is_map(&self) -> bool {
+        matches!(self.node.kind, Kind::Map(_))
+    }
+
     pub(super) fn list(&self) -> Vec<Self> {
         let Kind::List(items) = &self.node.kind else {
             self.expected("a list");
@@ -135,29 +164,12 @@ impl<'a> Fields<'a> {
 
     /// A whole number between two others.
     pub(super) fn integer(&self, name: &'static str, min: u64, max: u64) -> Option<u64> {
-        let item = self.item(name)?;
-        let value = match &item.node.kind {
-            Kind::Number(text) => text.parse::<u64>().ok(),
-            _ => None,
-        };
-        let value = value.filter(|value| (min..=max).contains(value));
-        if value.is_none() {
-            item.expected(&format!("a whole number from {min} to {max}"));
-        }
-        value
+        self.item(name)?.integer(min, max)
     }
 
     /// A decimal number times a million, exact to six decimals.
     pub(super) fn millionths(&self, name: &'static str) -> Option<u64> {
-        let item = self.item(name)?;
-        let value = match &item.node.kind {
-            Kind::Number(text) => millionths(text),
-            _ => None,
-        };
-        if value.is_none() {
-            item.expected("an amount of US dollars with at most six decimals");
-        }
-        value
+        self.item(name)?.millionths()
     }
 
     pub(super) fn list(&self, name: &'static str) -> Vec<Item<'a>> {

@@ -1,9 +1,11 @@
-//! Keys of a local document. In the table, keys are made by `tollgatectl` and never in a document.
+//! Keys and teams of a local document. In the table they are made by `tollgatectl` and never in a
+//! document.
 
 use super::fields::Item;
+use super::limits;
 use super::problems::unknown_name;
-use crate::keys::{Digest, KeyId, Secret, parse};
-use crate::quota::{LIMITS, Limit, UNLIMITED, Unit};
+use crate::keys::{Digest, KeyId, Secret, TeamId, parse};
+use crate::quota::LimitSet;
 use crate::routing::Pattern;
 
 /// A key that the embedded store is loaded with.
@@ -19,12 +21,23 @@ pub struct LocalKey {
     pub name: String,
     /// What it may use.
     pub models: Vec<Pattern>,
-    /// Its limits, in the order of [`LIMITS`].
-    pub limits: Vec<u64>,
+    /// The team whose limits bind it as well.
+    pub team: Option<TeamId>,
+    /// Its own limits.
+    pub limits: LimitSet,
+}
+
+/// A team that the embedded store is loaded with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalTeam {
+    /// Its id.
+    pub id: TeamId,
+    /// Its limits.
+    pub limits: LimitSet,
 }
 
 impl LocalKey {
-    pub(super) fn read(item: &Item<'_>) -> Option<Self> {
+    pub(super) fn read(item: &Item<'_>, teams: &[LocalTeam]) -> Option<Self> {
         let fields = item.fields()?;
         let name = fields.required("name").and_then(|item| item.text());
         let secret = fields.required("secret").and_then(|item| {
@@ -39,30 +52,33 @@ impl LocalKey {
             Some(item) => item.list().iter().filter_map(Item::text).map(Pattern::new).collect(),
             None => vec![Pattern::new("*")],
         };
-        let limits = fields.item("limits").map(|item| read_limits(&item));
+        let team = fields.item("team").and_then(|item| read_team(&item, teams));
+        let limits = limits::read(&fields);
         fields.finish();
         let (id, digest, secret) = secret?;
-        let limits = limits.unwrap_or_else(|| vec![UNLIMITED; LIMITS.len()]);
-        Some(Self { id, digest, secret, name: name?.to_owned(), models, limits })
+        Some(Self { id, digest, secret, name: name?.to_owned(), models, team, limits })
     }
 }
 
-fn read_limits(item: &Item<'_>) -> Vec<u64> {
-    let mut limits = vec![UNLIMITED; LIMITS.len()];
-    let Some(fields) = item.fields() else { return limits };
-    for (name, value) in fields.named_items() {
-        if Limit::named(name).is_none() {
-            value.problem(unknown_name("limit", name, LIMITS.iter().map(|limit| limit.name)));
+fn read_team(item: &Item<'_>, teams: &[LocalTeam]) -> Option<TeamId> {
+    let name = item.text()?;
+    let team = teams.iter().find(|team| team.id.as_str() == name);
+    if team.is_none() {
+        let known = teams.iter().map(|team| team.id.as_str());
+        item.problem(unknown_name("team", name, known));
+    }
+    team.map(|team| team.id.clone())
+}
+
+impl LocalTeam {
+    pub(super) fn read(name: &str, item: &Item<'_>) -> Option<Self> {
+        let fields = item.fields()?;
+        let id = TeamId::parse(name);
+        if let Err(why) = id {
+            item.problem(why.to_string());
         }
+        let limits = limits::read(&fields);
+        fields.finish();
+        Some(Self { id: id.ok()?, limits })
     }
-    for (slot, limit) in limits.iter_mut().zip(&LIMITS) {
-        let value = match limit.unit {
-            Unit::NanoUsd => {
-                fields.millionths(limit.name).map(|micro_usd| micro_usd.saturating_mul(1_000))
-            }
-            Unit::Requests | Unit::Tokens => fields.integer(limit.name, 0, UNLIMITED - 1),
-        };
-        *slot = value.unwrap_or(UNLIMITED).min(UNLIMITED);
-    }
-    limits
 }

@@ -8,6 +8,7 @@
 mod address;
 mod document;
 mod fields;
+mod limits;
 mod local_keys;
 mod mock;
 mod problems;
@@ -15,13 +16,16 @@ mod provider;
 mod routes;
 mod snapshot;
 mod tree;
+mod unpriced;
 mod yaml;
 
 pub use address::{BaseUrl, is_private};
 pub use document::{Config, Document, Strictness};
 pub use fields::millionths;
-pub use local_keys::LocalKey;
+pub use local_keys::{LocalKey, LocalTeam};
 pub use mock::MockSettings;
+pub(crate) use problems::nearest;
 pub use problems::{Position, Problem, Problems};
 pub use provider::{CredentialRef, Provider};
 pub use snapshot::{Secrets, Snapshot, SnapshotCell};
+pub use unpriced::unpriced;

@@ -61,7 +61,7 @@ impl Problems {
 }
 
 /// The known name that is nearest to one that is not known, if any is near enough to be meant.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     unknown: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -63,6 +63,8 @@ pub struct Provider {
     pub stream_usage: bool,
     /// The most tokens that an image, audio or file part can cost, for targets that do not say.
     pub media_tokens: Option<u64>,
+    /// How many bytes of text a token is likely to cover, for targets that do not say.
+    pub bytes_per_token: Option<u64>,
     /// How a mock behaves.
     pub mock: MockSettings,
 }
@@ -76,6 +78,7 @@ impl Provider {
         let credential = read_credential(&fields, vendor);
         let stream_usage = fields.bool("stream_usage");
         let media_tokens = fields.integer("media_tokens", 0, 10_000_000);
+        let bytes_per_token = fields.integer("bytes_per_token", 1, 16);
         let mock = fields.item("mock").and_then(|item| {
             if vendor.is_some_and(|vendor| !vendor.is_mock()) {
                 item.problem("only a provider of vendor mock has these settings");
@@ -92,6 +95,7 @@ impl Provider {
             private_network,
             stream_usage: stream_usage.unwrap_or(vendor.stream_usage),
             media_tokens,
+            bytes_per_token,
             mock: mock.unwrap_or_default(),
         })
     }
@@ -108,6 +112,7 @@ impl Provider {
             private_network: false,
             stream_usage: true,
             media_tokens: None,
+            bytes_per_token: None,
             mock: MockSettings::default(),
         }
     }

@@ -15,6 +15,10 @@ pub(super) type Providers = BTreeMap<String, Option<Arc<Provider>>>;
 /// The output cap of a limited key's request that names none, unless the target says otherwise.
 const DEFAULT_OUTPUT_TOKENS: u64 = 4_096;
 
+/// What a limit in mode `estimate` takes a token for, unless the target says otherwise. English has
+/// about 4 bytes a token, Chinese 3 to 5, code and JSON 3.
+const DEFAULT_BYTES_PER_TOKEN: u64 = 3;
+
 const MOST_ATTEMPTS: u64 = 16;
 const DEFAULT_ATTEMPTS: usize = 5;
 /// The longest that a function may run.
@@ -97,20 +101,29 @@ fn read_target(item: &Item<'_>, providers: &Providers) -> Option<Target> {
     let price = fields.item("price").and_then(|item| item.fields()).and_then(read_price);
     let output_tokens = fields.integer("output_tokens", 1, 10_000_000);
     let media_tokens = fields.integer("media_tokens", 0, 10_000_000);
+    let bytes_per_token = fields.integer("bytes_per_token", 1, 16);
     fields.finish();
     let provider = provider?;
     let media_tokens = media_tokens.or(provider.media_tokens);
     let output_tokens = output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
-    let terms = TargetTerms { price, output_tokens, media_tokens };
+    let bytes_per_token = bytes_per_token.or(provider.bytes_per_token);
+    let bytes_per_token = bytes_per_token.unwrap_or(DEFAULT_BYTES_PER_TOKEN);
+    let terms = TargetTerms { price, output_tokens, media_tokens, bytes_per_token };
     Some(Target { provider, upstream_model, weight, terms })
 }
+
+/// Pico-USD in a millionth of a dollar.
+const PICO: u64 = 1_000_000;
 
 fn read_price(fields: Fields<'_>) -> Option<Price> {
     let (input, output) = (fields.required("input"), fields.required("output"));
     let price = Price {
         input: fields.millionths("input").unwrap_or(0),
         cached_input: fields.millionths("cached_input"),
+        cache_write: fields.millionths("cache_write"),
         output: fields.millionths("output").unwrap_or(0),
+        reasoning: fields.millionths("reasoning"),
+        per_request: fields.millionths("per_request").map_or(0, |usd| usd.saturating_mul(PICO)),
     };
     fields.finish();
     (input.is_some() && output.is_some()).then_some(price)

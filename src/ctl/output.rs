@@ -31,6 +31,8 @@ pub(super) enum Block {
     Text(String),
     /// Rows.
     Grid(Grid),
+    /// Text for a program, which ends its own lines.
+    Raw(String),
 }
 
 impl Report {
@@ -51,6 +53,12 @@ impl Report {
         self
     }
 
+    /// Adds text for a program.
+    pub(super) fn raw(mut self, text: String) -> Self {
+        self.body.push(Block::Raw(text));
+        self
+    }
+
     /// Says what the body is about.
     pub(super) fn header(self, header: String) -> Self {
         Self { header: Some(header), ..self }
@@ -68,6 +76,7 @@ impl Report {
 pub(super) struct Failed {
     what: String,
     advice: Option<String>,
+    details: Vec<String>,
     file: String,
     problems: Vec<Problem>,
 }
@@ -81,7 +90,18 @@ impl fmt::Display for Failed {
 impl Failed {
     /// What is wrong, and where.
     pub(super) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), advice: None, file: String::new(), problems: vec![] }
+        Self {
+            what: what.into(),
+            advice: None,
+            details: vec![],
+            file: String::new(),
+            problems: vec![],
+        }
+    }
+
+    /// What it is about, one by one.
+    pub(super) fn details(self, details: Vec<String>) -> Self {
+        Self { details, ..self }
     }
 
     /// What the operator can do about it.
@@ -99,6 +119,9 @@ impl Failed {
         error.insert("message".to_owned(), json!(self.what));
         if let Some(advice) = &self.advice {
             error.insert("advice".to_owned(), json!(advice));
+        }
+        if !self.details.is_empty() {
+            error.insert("details".to_owned(), json!(self.details));
         }
         if !self.problems.is_empty() {
             let problems = self.problems.iter().map(|problem| {
@@ -133,6 +156,11 @@ impl Console {
             colour_out: colour(io::stdout().is_terminal()),
             colour_err: colour(io::stderr().is_terminal()),
         }
+    }
+
+    /// Whether the report is for a terminal that may be made pretty.
+    pub(super) fn is_pretty(self) -> bool {
+        self.colour_out
     }
 
     /// Tells people that something takes its time.
@@ -206,10 +234,14 @@ impl Console {
         let mut text = String::new();
         for block in body {
             match block {
+                Block::Raw(raw) => {
+                    text.push_str(raw);
+                    continue;
+                }
                 Block::Text(lines) => text.push_str(&printable(lines)),
                 Block::Grid(grid) => {
                     for (index, line) in grid.lines().iter().enumerate() {
-                        let bold = self.colour_out && index == 0;
+                        let bold = self.colour_out && index == 0 && grid.has_heading();
                         text.push_str(if index == 0 { "" } else { "\n" });
                         text.push_str(&paint(bold, Paint::Bold, &printable(line)));
                     }
@@ -230,6 +262,9 @@ impl Console {
         }
         let label = paint(self.colour_err, Paint::Red, "error:");
         writeln!(err, "{label} {}", printable(&failed.what))?;
+        for detail in &failed.details {
+            writeln!(err, "  {}", printable(detail))?;
+        }
         match &failed.advice {
             Some(advice) => writeln!(err, "  {}", printable(advice)),
             None => Ok(()),

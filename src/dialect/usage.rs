@@ -28,27 +28,54 @@ impl Usage {
         self.input().saturating_add(self.output)
     }
 
+    /// The larger of two reports on one answer, by input and by output: a provider that takes
+    /// something back is not believed.
+    #[must_use]
+    pub fn or_more(self, later: Self) -> Self {
+        let input = if later.input() >= self.input() { later } else { self };
+        let output = if later.output >= self.output { later } else { self };
+        Self { output: output.output, reasoning: output.reasoning, ..input }
+    }
+
+    /// Whether an OpenAI-shaped `usage` object says nothing yet: some providers send zeros until
+    /// they know.
+    pub fn is_placeholder(json: &str) -> bool {
+        let read = serde_json::from_str::<OpenAiUsage>(json);
+        read.is_ok_and(|wire| {
+            let zero = |figure: Option<u64>| figure.unwrap_or(0) == 0;
+            zero(wire.prompt_tokens) && zero(wire.completion_tokens) && zero(wire.total_tokens)
+        })
+    }
+
     /// Reads an OpenAI-shaped `usage` object. The cached tokens are inside `prompt_tokens`; DeepSeek
-    /// names them `prompt_cache_hit_tokens`. Figures that cannot be true (negative, fractional, more
+    /// names them `prompt_cache_hit_tokens`; so are those that `DashScope` writes to a cache (Model
+    /// Studio, "Context cache"). Figures that cannot be true (negative, fractional, more
     /// cached than sent, absurdly large) are no figures: nothing is read from them.
     pub fn from_openai(json: &str) -> Option<Self> {
         let wire: OpenAiUsage = serde_json::from_str(json).ok()?;
         let prompt = wire.prompt_tokens?;
-        let cached = wire
-            .prompt_tokens_details
-            .and_then(|details| details.cached_tokens)
-            .or(wire.prompt_cache_hit_tokens)
-            .unwrap_or(0);
-        let output = wire.completion_tokens.unwrap_or(0);
+        let details = wire.prompt_tokens_details.unwrap_or_default();
+        let cached = details.cached_tokens.or(wire.prompt_cache_hit_tokens).unwrap_or(0);
+        let written = details.cache_creation_input_tokens.unwrap_or(0);
+        let special = cached.saturating_add(written);
+        // What the total has beyond the two is output that the provider does not call so. Without
+        // either figure nobody knows the output: an embedding has the total.
+        let rest = wire.total_tokens.map(|total| total.saturating_sub(prompt));
+        let output = match (wire.completion_tokens, rest) {
+            (Some(output), Some(rest)) => output.max(rest),
+            (output, rest) => output.or(rest)?,
+        };
         let reasoning = wire
             .completion_tokens_details
             .and_then(|details| details.reasoning_tokens)
             .unwrap_or(0);
-        let sane = cached <= prompt && prompt <= MOST_TOKENS && output <= MOST_TOKENS;
+        // No input has no tokens.
+        let sane =
+            prompt > 0 && special <= prompt && prompt <= MOST_TOKENS && output <= MOST_TOKENS;
         sane.then_some(Self {
-            input_uncached: prompt - cached.min(prompt),
+            input_uncached: prompt.saturating_sub(special),
             cache_read: cached,
-            cache_write: 0,
+            cache_write: written,
             output,
             reasoning: reasoning.min(output),
         })
@@ -62,14 +89,16 @@ const MOST_TOKENS: u64 = 1_000_000_000;
 struct OpenAiUsage {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    total_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
     prompt_cache_hit_tokens: Option<u64>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -93,6 +122,51 @@ mod tests {
     }
 
     #[test]
+    fn tokens_written_to_a_cache_are_inside_the_prompt() {
+        let json = r#"{"prompt_tokens":2000,"completion_tokens":5,"prompt_tokens_details":
+            {"cached_tokens":300,"cache_creation_input_tokens":1500}}"#;
+        let expected = Usage {
+            input_uncached: 200,
+            cache_read: 300,
+            cache_write: 1_500,
+            output: 5,
+            reasoning: 0,
+        };
+        assert_eq!(Usage::from_openai(json), Some(expected));
+    }
+
+    #[test]
+    fn zeros_say_nothing_yet() {
+        for (json, expected) in [
+            (r#"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#, true),
+            ("{}", true),
+            (r#"{"prompt_tokens":0,"completion_tokens":1}"#, false),
+            (r#"{"prompt_tokens":-1}"#, false),
+            ("[]", false),
+        ] {
+            assert_eq!(Usage::is_placeholder(json), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn of_two_reports_the_larger_counts() {
+        let usage = |input_uncached, cache_read, output| Usage {
+            input_uncached,
+            cache_read,
+            output,
+            ..Usage::default()
+        };
+        for (first, second, both) in [
+            (usage(5, 0, 1), usage(5, 0, 9), usage(5, 0, 9)),
+            (usage(5, 0, 9), usage(5, 0, 1), usage(5, 0, 9)),
+            (usage(9, 0, 1), usage(5, 4, 2), usage(5, 4, 2)),
+            (usage(0, 0, 0), usage(5, 4, 2), usage(5, 4, 2)),
+        ] {
+            assert_eq!(first.or_more(second), both);
+        }
+    }
+
+    #[test]
     fn openai_shapes_and_nonsense() {
         check(
             r#"{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}"#,
@@ -109,6 +183,12 @@ mod tests {
             Some((1, 8, 1, 0)),
         );
         check(r#"{"prompt_tokens":8,"total_tokens":8}"#, Some((8, 0, 0, 0)));
+        // Gemini's thoughts are in the total only.
+        check(
+            r#"{"prompt_tokens":8,"completion_tokens":2,"total_tokens":110}"#,
+            Some((8, 0, 102, 0)),
+        );
+        check(r#"{"prompt_tokens":8,"completion_tokens":5,"total_tokens":1}"#, Some((8, 0, 5, 0)));
         check(
             r#"{"prompt_tokens":9,"prompt_tokens_details":null,"completion_tokens":1}"#,
             Some((9, 0, 1, 0)),
@@ -117,6 +197,9 @@ mod tests {
             "null",
             "{}",
             "[]",
+            r#"{"prompt_tokens":9}"#,
+            r#"{"prompt_tokens":0,"completion_tokens":9}"#,
+            r#"{"completion_tokens":9}"#,
             r#"{"prompt_tokens":-1,"completion_tokens":1}"#,
             r#"{"prompt_tokens":1.5,"completion_tokens":1}"#,
             r#"{"prompt_tokens":"9","completion_tokens":1}"#,

@@ -90,7 +90,8 @@ impl Journey<'_> {
             return held;
         }
         self.gateway.settle(held?, &Evidence::Unknown, record).await;
-        let again = self.gateway.admit(self.presented, &self.demand.again(), record).await;
+        let demand = self.demand.again(super::lease_id());
+        let again = self.gateway.admit(self.presented, &demand, record).await;
         again.ok().map(|admission| admission.hold)
     }
 
@@ -110,12 +111,20 @@ impl Journey<'_> {
         } else {
             self.deadline
         };
-        let tried = timeout_at(limit, self.exchange(target, hold, record, &mut headers_ms)).await;
-        let tried = tried.unwrap_or_else(|_| {
-            let class =
-                if limit < self.deadline { Class::TimeoutFirstToken } else { Class::TimeoutTotal };
-            Err(Failure::answer(class, "no content in time"))
-        });
+        let tried = if began >= self.deadline {
+            // The store took all the time: nobody was asked.
+            Err(Failure::new(Class::TimeoutTotal, Sent::Unbilled, "no time was left"))
+        } else {
+            let exchange = self.exchange(target, hold, record, &mut headers_ms);
+            timeout_at(limit, exchange).await.unwrap_or_else(|_| {
+                let class = if limit < self.deadline {
+                    Class::TimeoutFirstToken
+                } else {
+                    Class::TimeoutTotal
+                };
+                Err(Failure::answer(class, "no content in time"))
+            })
+        };
         let ms = micros(began) / 1_000;
         match &tried {
             Ok(answered) => record.attempts.push(AttemptRecord {

@@ -1,19 +1,21 @@
 //! The end of a request: settlement, the rollup, the record.
 
 use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::Gateway;
-use crate::ingress::{limit_headers, with_headers};
-use crate::keys::KeyId;
-use crate::quota::{Evidence, Hold, Period, Price, Unit, Window};
+use crate::ingress::{tightest_headers, with_headers};
+use crate::keys::{KeyId, TeamId};
+use crate::quota::{Evidence, Hold, Period, Price, Window, Zone};
 use crate::record::{Record, RequestOutcome, Settled};
 use crate::refusal::Refusal;
 use crate::relay::{Committed, End, Outcome};
 use crate::routing::Target;
-use crate::store::UsageRow;
+use crate::store::{StoreError, UsageRow};
 
 /// What is left to do when an answer has begun.
 pub(super) struct Ending {
@@ -59,9 +61,11 @@ impl Gateway {
     /// Ends a hold: the one write after the call, and beside it the rollup for people.
     pub(super) async fn settle(&self, hold: Hold, evidence: &Evidence, record: &mut Record) {
         let now_ms = self.parts.clock.now_ms();
-        let requests = hold.held(Unit::Requests);
+        let row = matches!(evidence, Evidence::Exact { .. } | Evidence::Unknown)
+            .then(|| usage_row(&hold, evidence, record, now_ms))
+            .flatten();
         let settlement = hold.settle(evidence, now_ms);
-        record.settled = Some(match evidence {
+        record.settled(match evidence {
             Evidence::Exact { .. } => Settled::Exact,
             Evidence::Unknown => Settled::Kept,
             Evidence::Unbilled => Settled::Unbilled,
@@ -77,18 +81,20 @@ impl Gateway {
                 "the provider reports more than the bound: it was charged in full"
             );
         }
-        let row = matches!(evidence, Evidence::Exact { .. } | Evidence::Unknown)
-            .then(|| usage_row(&settlement.key, requests, record, now_ms));
+        let row = row
+            .map(|row| UsageRow { bound_violations: u64::from(settlement.bound_violation), ..row });
         let count = async {
             match &row {
-                Some(row) => self.parts.store.count(row).await,
+                Some(row) => survive(async { self.parts.store.count(row).await }).await,
                 None => Ok(()),
             }
         };
-        record.store_trips += u32::from(!settlement.is_empty()) + u32::from(row.is_some());
-        let (settled, counted) = tokio::join!(self.parts.store.settle(&settlement), count);
+        let written = settlement.parts.iter().filter(|part| !part.is_empty()).count();
+        record.store_trips += u32::try_from(written).unwrap_or(0) + u32::from(row.is_some());
+        let (settled, counted) =
+            tokio::join!(survive(async { self.parts.store.settle(&settlement).await }), count);
         if let Err(error) = settled {
-            record.settled = Some(Settled::Lost);
+            record.settled(Settled::Lost);
             let request_id = &record.request_id;
             tracing::error!(%error, request_id, ?settlement, "unsettled: the hold stays charged");
         }
@@ -98,19 +104,33 @@ impl Gateway {
     }
 }
 
-fn usage_row(key: &KeyId, requests: u64, record: &Record, now_ms: u64) -> UsageRow {
+/// A call of the store beside an answer: a defect in it is not the client's, whose answer may still
+/// be on its way.
+async fn survive(call: impl Future<Output = Result<(), StoreError>>) -> Result<(), StoreError> {
+    let panicked = |_| Err(StoreError::Unavailable("the call panicked".to_owned()));
+    AssertUnwindSafe(call).catch_unwind().await.unwrap_or_else(panicked)
+}
+
+/// What the request adds to the day's rollup; nothing for a request of no known key.
+fn usage_row(hold: &Hold, evidence: &Evidence, record: &Record, now_ms: u64) -> Option<UsageRow> {
     let usage = record.usage.unwrap_or_default();
-    UsageRow {
-        key: key.clone(),
-        day: Window::at(Period::Day, now_ms).id,
-        route: record.route.clone().unwrap_or_default(),
-        requests,
+    let is_kept = *evidence == Evidence::Unknown;
+    let kept = |held| if is_kept { held } else { 0 };
+    Some(UsageRow {
+        key: KeyId::parse(record.key.as_deref()?).ok()?,
+        team: record.team.as_deref().and_then(|team| TeamId::parse(team).ok()),
+        day: Window::at(Period::Day, &Zone::UTC, now_ms).id,
+        alias: record.listed_alias.clone().unwrap_or_default(),
+        shard: hold.shard(),
+        requests: hold.requests(),
         tokens_in: usage.input(),
         tokens_cached: usage.cache_read,
         tokens_out: usage.output,
         nano_usd: record.nano_usd.unwrap_or(0),
-        bound_violations: u64::from(record.bound_violation),
-    }
+        kept_tokens: kept(hold.tokens()),
+        kept_nano_usd: kept(hold.nano_usd()),
+        bound_violations: 0,
+    })
 }
 
 /// The headers of an answer. Of the provider's own, only its request id passes, under another name.
@@ -136,11 +156,6 @@ pub(super) fn answer_headers(
     if let Some(id) = upstream_request_id {
         with_headers(&mut headers, [("x-tollgate-upstream-request-id", id.into())]);
     }
-    for unit in [Unit::Requests, Unit::Tokens] {
-        if let Some(line) = hold.tightest(unit) {
-            let resets_in_ms = line.window.ends_ms.saturating_sub(now_ms);
-            limit_headers(&mut headers, unit, line.of, line.left, resets_in_ms);
-        }
-    }
+    tightest_headers(&mut headers, &hold.tightest(), now_ms);
     headers
 }

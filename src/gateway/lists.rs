@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::Gateway;
+use super::{Gateway, told};
 use crate::config::Snapshot;
 use crate::ingress::{self, Answer, Endpoint, Request};
-use crate::keys::{Caller, Presented};
-use crate::quota::{Demand, Evidence, Hold};
-use crate::record::{Record, RequestOutcome};
+use crate::keys::{Caller, Presented, TeamId};
+use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
 use crate::routing::Route;
-use crate::store::Admission;
+use crate::store::Standing;
 
 impl Gateway {
     /// Answers `/v1/models`, `/v1/models/{id}` and `/v1/key` for a key, which costs it nothing.
@@ -26,18 +26,32 @@ impl Gateway {
         let presented = Presented::from_headers(&request.headers)?;
         let config = self.snapshot().await?;
         record.config_version = Some(config.version);
-        let Admission { caller, hold } = self.admit(&presented, &Demand::nothing(), record).await?;
         let now_ms = self.parts.clock.now_ms();
+        let standing = self.inspect(&presented, now_ms, record).await?;
         let body = match endpoint {
-            Endpoint::Models => Ok(models(&config, &caller)),
-            Endpoint::Model(id) => model(&config, &caller, id),
-            _ => Ok(key(&caller, &hold, now_ms)),
+            Endpoint::Models => models(&config, &standing.caller),
+            Endpoint::Model(id) => model(&config, &standing.caller, id)?,
+            _ => key(&standing, now_ms),
         };
-        self.settle(hold, &Evidence::Void, record).await;
-        let body = body?;
         record.status = 200;
         record.finish(RequestOutcome::Ok);
         Ok(ingress::json(StatusCode::OK, body.to_string()))
+    }
+
+    async fn inspect(
+        &self,
+        presented: &Presented,
+        now_ms: u64,
+        record: &mut Record,
+    ) -> Result<Standing, Refusal> {
+        record.key = Some(presented.id.to_string());
+        let began = Instant::now();
+        let standing = self.parts.store.inspect(presented, now_ms).await;
+        record.store_trips += 1;
+        record.store_us += micros(began);
+        let standing = standing.map_err(|denial| told(&denial, None, record))?;
+        record.caller(&standing.caller);
+        Ok(standing)
     }
 }
 
@@ -89,23 +103,32 @@ fn card(config: &Snapshot, name: &str) -> Value {
     })
 }
 
-/// The key's own limits. Amounts are in the limit's unit, times in milliseconds since 1970.
-fn key(caller: &Caller, hold: &Hold, now_ms: u64) -> Value {
-    let limits = hold.lines().iter().filter(|line| line.is_limited()).map(|line| {
+/// The key's own limits and its team's. Amounts are in the limit's unit, times in milliseconds since
+/// 1970. What is neither used nor left is held: by requests in flight, or by ones that were lost.
+fn key(standing: &Standing, now_ms: u64) -> Value {
+    let limits = standing.lines.iter().map(|line| {
+        let ends_ms = line.window.ends_ms;
         json!({
             "name": line.limit.name,
+            "scope": line.scope.to_string(),
             "unit": line.limit.unit.name(),
+            "mode": line.mode.name(),
             "limit": line.of,
+            "used": line.used(),
+            "held": line.unsettled(),
             "left": line.left.max(0),
-            "resets_at_ms": line.window.ends_ms,
-            "resets_in_ms": line.window.ends_ms.saturating_sub(now_ms),
+            "resets_at_ms": ends_ms,
+            "resets_in_ms": ends_ms.map(|ends_ms| ends_ms.saturating_sub(now_ms)),
         })
     });
+    let caller = &standing.caller;
     json!({
         "object": "key",
         "id": caller.id().as_str(),
         "name": caller.name(),
+        "team": caller.team().map(TeamId::as_str),
         "models": caller.allowed(),
+        "time_zone": standing.time_zone,
         "limits": limits.collect::<Vec<_>>(),
     })
 }

@@ -2,10 +2,13 @@
 //! good one whatever goes wrong.
 
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
+
+use futures_util::FutureExt;
 
 use super::Gateway;
 use crate::config::{Document, Snapshot, Strictness};
@@ -87,7 +90,12 @@ impl Gateway {
         }
         // If the request ends first, this is dropped half-way: then it is due again.
         let mut guard = DueAgain { gateway: self, due_ms, ended: false };
-        self.load().await;
+        // A document that trips over a defect must not take the requests with it.
+        if AssertUnwindSafe(self.load()).catch_unwind().await.is_err() {
+            tracing::error!("reading the configuration panicked: the last good one stays");
+            let retry_ms = now_ms + RETRY_MS.min(self.parts.config_ttl_ms);
+            next.store(retry_ms, relaxed);
+        }
         guard.ended = true;
     }
 }

@@ -43,9 +43,9 @@ pub fn refused(refusal: &Refusal, request_id: &str) -> Answer {
         headers.insert("x-should-retry", HeaderValue::from_static(value));
     }
     if let Refusal::Exhausted(exhausted) = refusal {
-        let Exhausted { limit, of, left, resets_in_ms, .. } = exhausted;
+        let Exhausted { limit, scope, of, left, resets_in_ms, .. } = &**exhausted;
         limit_headers(headers, limit.unit, *of, *left, *resets_in_ms);
-        headers.insert("x-ratelimit-scope", HeaderValue::from_static("key"));
+        with_headers(headers, [("x-ratelimit-scope", scope.to_string().into())]);
     }
     if let Refusal::Upstream(failed) = refusal {
         headers.insert("x-tollgate-attempts", HeaderValue::from(failed.attempts.len()));

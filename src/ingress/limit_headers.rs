@@ -5,24 +5,39 @@ use std::borrow::Cow;
 use http::HeaderMap;
 
 use super::with_headers;
-use crate::quota::Unit;
+use crate::quota::{Tightest, Unit};
 
 /// Says how much a key may use of a unit in a window, what is left, and when the window ends.
-pub fn limit_headers(headers: &mut HeaderMap, unit: Unit, of: u64, left: i64, resets_in_ms: u64) {
+pub fn limit_headers(
+    headers: &mut HeaderMap,
+    unit: Unit,
+    of: u64,
+    left: i64,
+    resets_in_ms: Option<u64>,
+) {
     let names = match unit {
         Unit::Requests => [
             "x-ratelimit-limit-requests",
             "x-ratelimit-remaining-requests",
             "x-ratelimit-reset-requests",
         ],
-        Unit::Tokens => {
+        Unit::Tokens | Unit::InputTokens | Unit::OutputTokens => {
             ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
         }
-        // OpenAI has none for money.
-        Unit::NanoUsd => return,
+        // OpenAI has none for money, and none for requests in flight.
+        Unit::NanoUsd | Unit::InFlight => return,
     };
-    let values = [of.to_string(), left.max(0).to_string(), duration(resets_in_ms)];
-    with_headers(headers, names.into_iter().zip(values.map(Cow::from)));
+    let mut values = vec![of.to_string(), left.max(0).to_string()];
+    values.extend(resets_in_ms.map(duration));
+    with_headers(headers, names.into_iter().zip(values.into_iter().map(Cow::from)));
+}
+
+/// The same for the windows that bind a request first.
+pub fn tightest_headers(headers: &mut HeaderMap, tightest: &[Tightest], now_ms: u64) {
+    for Tightest { unit, of, left, ends_ms } in tightest {
+        let resets_in_ms = ends_ms.map(|ends_ms| ends_ms.saturating_sub(now_ms));
+        limit_headers(headers, *unit, *of, *left, resets_in_ms);
+    }
 }
 
 /// A duration as OpenAI writes it: `1h2m3s`, `6m0s`, `1s`, `20ms`.

@@ -1,6 +1,6 @@
 //! The caller: a key that admission has accepted.
 
-use super::KeyId;
+use super::{KeyId, TeamId};
 use crate::routing::Pattern;
 
 /// Whom a request is served for. Made by admission only: holding one is the proof that the key is
@@ -10,12 +10,18 @@ pub struct Caller {
     id: KeyId,
     name: String,
     models: Vec<Pattern>,
+    team: Option<TeamId>,
 }
 
 impl Caller {
     /// Called by a store that has admitted the key; by nobody else (a house rule, tested).
-    pub(crate) fn admitted(id: KeyId, name: String, models: Vec<Pattern>) -> Self {
-        Self { id, name, models }
+    pub(crate) fn admitted(
+        id: KeyId,
+        name: String,
+        models: Vec<Pattern>,
+        team: Option<TeamId>,
+    ) -> Self {
+        Self { id, name, models, team }
     }
 
     /// The key's public id.
@@ -26,6 +32,11 @@ impl Caller {
     /// The name that its maker gave it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The team that the key belongs to.
+    pub fn team(&self) -> Option<&TeamId> {
+        self.team.as_ref()
     }
 
     /// Whether the key may use this alias.

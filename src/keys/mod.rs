@@ -7,7 +7,9 @@
 mod caller;
 mod presented;
 mod secret;
+mod team;
 
 pub use caller::Caller;
 pub use presented::Presented;
 pub use secret::{Digest, KeyId, MalformedKey, RANDOM_BYTES, Secret, mint, parse};
+pub use team::{MalformedTeam, TeamId};

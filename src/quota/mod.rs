@@ -3,20 +3,36 @@
 //!
 //! Why a limit holds: let a window have `c` left of `L`. A request is admitted by one conditional
 //! write that takes its hold `E` from `c` and fails when `c < E`. Its true cost `A` is at most `E`
-//! (the bound). Settlement gives back `E - A` at most once, and only on exact evidence. So what was
-//! spent never exceeds `L`: crashes, lost replies and retries can only leave `c` too low until the
-//! window ends, never too high.
+//! (the bound). Settlement gives back `E - A` to the window that it was taken from, at most once,
+//! and only on exact evidence. So what was spent never exceeds `L`: crashes, lost replies and
+//! retries can only leave `c` too low until the window ends, never too high.
 
+mod account;
 mod bound;
+mod charge;
+mod exhausted;
 mod hold;
+mod ledger;
+mod limit_set;
 mod limits;
 mod price;
+mod rule;
 mod settlement;
+mod shape;
 mod window;
+mod zone;
 
-pub use bound::{Bound, Demand, InputSize, Terms, demand};
-pub use hold::{Exhausted, Hold, Line};
-pub use limits::{LIMITS, Limit, Period, UNLIMITED, Unit};
+pub use account::{Account, Owner, Scope};
+pub use bound::{Bound, Demand, InputSize, Lease, Need, Terms, demand};
+pub use charge::{Charge, charges};
+pub use exhausted::Exhausted;
+pub use hold::{Held, Hold, Line, Tightest};
+pub use ledger::{Ledger, Objection, always_stored, is_limited};
+pub use limit_set::LimitSet;
+pub use limits::{LIMITS, Limit, Mode, Period, UNLIMITED, Unit};
 pub use price::Price;
-pub use settlement::{Evidence, GiveBack, Settlement};
-pub use window::{Charge, Window, charges, counter_name, stale};
+pub use rule::Rule;
+pub use settlement::{Change, Evidence, Part, Settlement};
+pub use shape::{MOST_RULES, MOST_SHARDS, PLAIN, Shape};
+pub use window::Window;
+pub use zone::{NotAZone, Zone};

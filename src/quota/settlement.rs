@@ -1,9 +1,9 @@
 //! Settlement: what evidence allows to be given back.
 
 use super::Price;
+use super::account::Account;
 use super::limits::Unit;
 use crate::dialect::Usage;
-use crate::keys::KeyId;
 
 /// What is known of a request's true cost at its end.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,9 +35,11 @@ impl Evidence {
         match (self, unit) {
             (Self::Unknown, _) => None,
             (Self::Void, _) => Some(0),
-            (_, Unit::Requests) => Some(held),
+            (_, Unit::Requests | Unit::InFlight) => Some(held),
             (Self::Unbilled, _) => Some(0),
             (Self::Exact { usage, .. }, Unit::Tokens) => Some(usage.total()),
+            (Self::Exact { usage, .. }, Unit::InputTokens) => Some(usage.input()),
+            (Self::Exact { usage, .. }, Unit::OutputTokens) => Some(usage.output),
             (Self::Exact { nano_usd, .. }, Unit::NanoUsd) => *nano_usd,
         }
     }
@@ -45,31 +47,50 @@ impl Evidence {
 
 /// A change of one counter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GiveBack {
+pub struct Change {
     /// The counter's name.
     pub counter: String,
-    /// How much is given back; below zero when the provider reported more than was held.
-    pub amount: i64,
+    /// How much is given back; below zero when more was used than held.
+    pub give_back: i64,
+    /// How much is settled, so that what is left, held and spent can be told apart.
+    pub spent: u64,
 }
 
-/// The end of a hold: one write, at most once, never retried. Giving back twice would break the
-/// limit; not giving back only wastes some of it.
-#[derive(Debug, PartialEq)]
-#[must_use = "a settlement is written by a store"]
-pub struct Settlement {
+/// The end of what was held of one account: one write, applied at most once. Giving back twice
+/// would break the limit; not giving back only wastes some of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
     /// Whose item.
-    pub key: KeyId,
-    /// What is given back.
-    pub give_back: Vec<GiveBack>,
-    /// Counters that nothing needs any more.
+    pub account: Account,
+    /// What is given back and what was spent.
+    pub changes: Vec<Change>,
+    /// The lease that ends.
+    pub release: Option<String>,
+    /// Counters that nothing needs any more, as long as the account has the shape that they were
+    /// judged by: a limit that was set since then may need them.
     pub stale: Vec<String>,
-    /// Whether the provider reported more than the bound.
-    pub bound_violation: bool,
+    /// The text of that shape.
+    pub shape: String,
+    /// Leases of requests that have long ended without saying so.
+    pub stale_leases: Vec<String>,
 }
 
-impl Settlement {
+impl Part {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.give_back.is_empty() && self.stale.is_empty()
+        self.changes.is_empty()
+            && self.release.is_none()
+            && self.stale.is_empty()
+            && self.stale_leases.is_empty()
     }
+}
+
+/// The end of a hold, account by account.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a settlement is written by a store"]
+pub struct Settlement {
+    /// What is written to each account.
+    pub parts: Vec<Part>,
+    /// Whether the provider reported more than the bound.
+    pub bound_violation: bool,
 }

@@ -17,6 +17,7 @@ struct Line<'a> {
     request_id: &'a str,
     key: Option<&'a str>,
     key_name: Option<&'a str>,
+    team: Option<&'a str>,
     operation: &'static str,
     alias: Option<&'a str>,
     stream: bool,
@@ -27,6 +28,7 @@ struct Line<'a> {
     held: Held,
     settled: Option<&'static str>,
     bound_violation: bool,
+    shadow_refusals: &'a [String],
     ms: Times,
     store: Trips,
     config_version: Option<u64>,
@@ -76,6 +78,7 @@ struct Metrics<'a> {
     input_tokens: u64,
     output_tokens: u64,
     bound_violations: u8,
+    shadow_refusals: usize,
     latency: Millis,
     overhead: Millis,
     #[serde(rename = "_aws")]
@@ -92,7 +95,7 @@ struct Aws {
 /// The definitions never change: they are text.
 struct RawDefinitions;
 
-const DEFINITIONS: &str = r#"{"Namespace":"Tollgate","Dimensions":[[],["Outcome"],["Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"FailedAttempts","Unit":"Count"},{"Name":"InputTokens","Unit":"Count"},{"Name":"OutputTokens","Unit":"Count"},{"Name":"BoundViolations","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"Overhead","Unit":"Milliseconds"}]}"#;
+const DEFINITIONS: &str = r#"{"Namespace":"Tollgate","Dimensions":[[],["Outcome"],["Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"FailedAttempts","Unit":"Count"},{"Name":"InputTokens","Unit":"Count"},{"Name":"OutputTokens","Unit":"Count"},{"Name":"BoundViolations","Unit":"Count"},{"Name":"ShadowRefusals","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"Overhead","Unit":"Milliseconds"}]}"#;
 
 impl Serialize for RawDefinitions {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -128,6 +131,7 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
         request_id: &record.request_id,
         key: record.key.as_deref(),
         key_name: record.key_name.as_deref(),
+        team: record.team.as_deref(),
         operation: record.operation,
         alias: record.alias.as_deref(),
         stream: record.stream,
@@ -144,6 +148,7 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
         held: Held { tokens: record.held_tokens, nano_usd: record.held_nano_usd },
         settled: record.settled.map(super::Settled::name),
         bound_violation: record.bound_violation,
+        shadow_refusals: &record.shadow_refusals,
         ms: Times {
             total: Millis(total_us),
             first_byte: Millis(first_byte_us),
@@ -160,6 +165,7 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
             input_tokens: usage.input(),
             output_tokens: usage.output,
             bound_violations: u8::from(record.bound_violation),
+            shadow_refusals: record.shadow_refusals.len(),
             latency: Millis(total_us),
             overhead,
             aws: Aws { timestamp: record.began_ms, cloud_watch_metrics: [&RawDefinitions] },

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use crate::dialect::Usage;
 use crate::failure::Failure;
-use crate::quota::{Hold, Unit};
+use crate::keys::Caller;
+use crate::quota::{Hold, Tightest};
 use crate::refusal::AttemptReport;
 
 /// One attempt of a request.
@@ -61,17 +62,17 @@ impl RequestOutcome {
     }
 }
 
-/// How a hold ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a hold ended; the worse, the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Settled {
+    /// Refused before any provider: all was given back.
+    Void,
+    /// Nothing was billed: all but the request was given back.
+    Unbilled,
     /// By the provider's exact figures.
     Exact,
     /// Nobody knows what was billed: all of it stays charged.
     Kept,
-    /// Nothing was billed: all but the request was given back.
-    Unbilled,
-    /// Refused before any provider: all was given back.
-    Void,
     /// Nobody knows whether the settlement was written.
     Lost,
 }
@@ -105,8 +106,12 @@ pub struct Record {
     pub key: Option<String>,
     /// The key's name.
     pub key_name: Option<String>,
+    /// The team that the key belongs to.
+    pub team: Option<String>,
     /// The alias that the client sent.
     pub alias: Option<String>,
+    /// The alias as the rollups count it.
+    pub listed_alias: Option<String>,
     /// The pattern of the route that served it.
     pub route: Option<String>,
     /// The configuration's version.
@@ -121,11 +126,15 @@ pub struct Record {
     pub usage: Option<Usage>,
     /// What that cost, in nano-USD.
     pub nano_usd: Option<u64>,
-    /// Tokens that were held.
+    /// Tokens that it could cost at most.
     pub held_tokens: u64,
-    /// Nano-USD that were held.
+    /// Nano-USD that it could cost at most.
     pub held_nano_usd: u64,
-    /// How the hold ended.
+    /// What is left of the windows that bind first, for the client's headers; not logged.
+    pub limits: Vec<Tightest>,
+    /// The limits in mode `shadow` that would have refused it.
+    pub shadow_refusals: Vec<String>,
+    /// How the hold ended; of several the one that ended worst.
     pub settled: Option<Settled>,
     /// Whether the provider reported more than the bound.
     pub bound_violation: bool,
@@ -149,7 +158,9 @@ impl Record {
             stream: false,
             key: None,
             key_name: None,
+            team: None,
             alias: None,
+            listed_alias: None,
             route: None,
             config_version: None,
             attempts: vec![],
@@ -159,6 +170,8 @@ impl Record {
             nano_usd: None,
             held_tokens: 0,
             held_nano_usd: 0,
+            limits: vec![],
+            shadow_refusals: vec![],
             settled: None,
             bound_violation: false,
             store_trips: 0,
@@ -170,8 +183,23 @@ impl Record {
 
     /// Notes a hold.
     pub fn held(&mut self, hold: &Hold) {
-        self.held_tokens = self.held_tokens.saturating_add(hold.held(Unit::Tokens));
-        self.held_nano_usd = self.held_nano_usd.saturating_add(hold.held(Unit::NanoUsd));
+        self.held_tokens = self.held_tokens.saturating_add(hold.tokens());
+        self.held_nano_usd = self.held_nano_usd.saturating_add(hold.nano_usd());
+        self.limits = hold.tightest();
+        let shadows =
+            hold.shadow_refusals().map(|line| format!("{}; {}", line.scope, line.limit.name));
+        self.shadow_refusals.extend(shadows);
+    }
+
+    /// Notes how a hold ended.
+    pub fn settled(&mut self, settled: Settled) {
+        self.settled = self.settled.max(Some(settled));
+    }
+
+    /// Notes whom it is served for.
+    pub fn caller(&mut self, caller: &Caller) {
+        self.key_name = Some(caller.name().to_owned());
+        self.team = caller.team().map(ToString::to_string);
     }
 
     /// Notes a failed attempt.

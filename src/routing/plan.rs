@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn caller() -> Caller {
-        Caller::admitted(KeyId::parse("abcdefghijkl").unwrap(), "t".into(), vec![])
+        Caller::admitted(KeyId::parse("abcdefghijkl").unwrap(), "t".into(), vec![], None)
     }
 
     fn order(route: &Route, draw: u64) -> Vec<String> {

@@ -28,6 +28,8 @@ pub struct TargetTerms {
     pub output_tokens: u64,
     /// The most tokens that an image, audio or file part can cost.
     pub media_tokens: Option<u64>,
+    /// How many bytes of text a token is likely to cover.
+    pub bytes_per_token: u64,
 }
 
 impl Target {
@@ -80,6 +82,13 @@ pub struct Route {
 }
 
 impl Route {
+    /// The name under which an alias is counted: one that the route lists, or else its pattern. A
+    /// row for every name that clients make up would have no bound.
+    pub fn listed_as(&self, alias: &str) -> &str {
+        let listed = self.listed.iter().find(|name| name.eq_ignore_ascii_case(alias));
+        listed.map_or_else(|| self.pattern.as_str(), String::as_str)
+    }
+
     /// Every target that may answer a request of this route.
     pub fn all_targets(&self) -> impl Iterator<Item = &Target> {
         self.targets.iter().chain(&self.fallback)

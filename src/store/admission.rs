@@ -2,10 +2,11 @@
 //! here (memory) and for the one that must explain why it failed elsewhere (DynamoDB).
 
 use super::error::StoreError;
-use super::item::{KeyItem, KeyState};
+use super::item::{Item, State};
 use crate::keys::{Caller, Presented};
-use crate::quota::{Bound, Charge, Exhausted, Hold, Line, UNLIMITED, stale};
+use crate::quota::{Demand, Exhausted, Hold, Line, Objection};
 use crate::refusal::Refusal;
+use crate::routing::Pattern;
 
 /// An admitted request.
 #[derive(Debug)]
@@ -14,6 +15,19 @@ pub struct Admission {
     pub caller: Caller,
     /// What it has reserved.
     pub hold: Hold,
+    /// How many calls of the store that took.
+    pub trips: u32,
+}
+
+/// How a key stands: what its holder may know of it.
+#[derive(Debug)]
+pub struct Standing {
+    /// Whom the key stands for.
+    pub caller: Caller,
+    /// The zone in which its days are counted, as the operator wrote it.
+    pub time_zone: String,
+    /// Each rule of the key and of its team, all shards together.
+    pub lines: Vec<Line>,
 }
 
 /// Why a request is not admitted. Nothing was taken from a key that makes sense.
@@ -21,10 +35,12 @@ pub struct Admission {
 pub enum Denial {
     /// There is no such key, or its secret is another.
     UnknownKey,
-    /// The key was revoked.
+    /// The key or its team was revoked.
     Revoked,
+    /// The key may not use the alias; the patterns that it may use.
+    Forbidden(String),
     /// It does not fit a limit.
-    Exhausted(Exhausted),
+    Exhausted(Box<Exhausted>),
     /// A limit binds what nobody can bound: what to set.
     Unbounded(String),
     /// The store could not say.
@@ -32,11 +48,15 @@ pub enum Denial {
 }
 
 impl Denial {
-    /// What the client is told.
-    pub fn refusal(&self) -> Refusal {
+    /// What the client is told; `alias` is what it asked for.
+    pub fn refusal(&self, alias: Option<&str>) -> Refusal {
         match self {
             Self::UnknownKey => Refusal::InvalidKey,
             Self::Revoked => Refusal::KeyRevoked,
+            Self::Forbidden(allowed) => Refusal::ModelForbidden {
+                alias: alias.unwrap_or_default().to_owned(),
+                allowed: allowed.clone(),
+            },
             Self::Exhausted(exhausted) => Refusal::Exhausted(exhausted.clone()),
             Self::Unbounded(message) => Refusal::Unbounded { message: message.clone() },
             Self::Store(error) => error.refusal(),
@@ -44,52 +64,117 @@ impl Denial {
     }
 }
 
-/// Whether an item admits the charges. It is the condition of the write and the reason for its
-/// failure: the two stores agree because they share it.
-pub(super) fn judge(
-    item: Option<&KeyItem>,
-    presented: &Presented,
-    charges: &[Charge],
-    now_ms: u64,
-) -> Result<(), Denial> {
-    let Some(item) = item.filter(|item| presented.digest.matches_hex(&item.hash)) else {
-        return Err(Denial::UnknownKey);
-    };
-    if item.state != KeyState::Active {
-        return Err(Denial::Revoked);
-    }
-    for (index, charge) in charges.iter().enumerate() {
-        let of = item.limit(index);
-        match &charge.amount {
-            Bound::Unknown(_) if of >= UNLIMITED => {}
-            Bound::Unknown(why) => return Err(Denial::Unbounded(why.clone())),
-            Bound::AtMost(_) => {
-                let left = item.left(charge.limit.attribute, &charge.counter());
-                if let Some(exhausted) = Exhausted::check(charge, of, left, now_ms) {
-                    return Err(Denial::Exhausted(exhausted));
-                }
-            }
+impl Denial {
+    /// How many calls of the store it took to find out, at least.
+    pub fn trips(&self) -> u32 {
+        match self {
+            Self::Exhausted(exhausted) if exhausted.is_remembered => 0,
+            _ => 1,
         }
     }
-    Ok(())
 }
 
-/// The admission that an item shows after the charges were taken from it.
-pub(super) fn admitted(item: &KeyItem, charges: &[Charge], now_ms: u64) -> Admission {
-    let lines = charges
-        .iter()
-        .enumerate()
-        .map(|(index, charge)| Line {
-            limit: charge.limit,
-            window: charge.window,
-            of: item.limit(index),
-            held: match charge.amount {
-                Bound::AtMost(amount) => amount,
-                Bound::Unknown(_) => 0,
-            },
-            left: item.left(charge.limit.attribute, &charge.counter()),
-        })
-        .collect();
-    let stale = stale(item.counters.keys().map(String::as_str), now_ms);
-    Admission { caller: item.caller(), hold: Hold::granted(item.id.clone(), lines, stale) }
+impl From<Objection> for Denial {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::Exhausted(exhausted) => Self::Exhausted(exhausted),
+            Objection::Unbounded(why) => Self::Unbounded(why),
+        }
+    }
+}
+
+/// Whether an item is the key that was presented, and may be used for the alias.
+pub(super) fn identify(
+    item: Option<&Item>,
+    presented: &Presented,
+    alias: Option<&str>,
+) -> Result<(), Denial> {
+    let Some(item) = item.filter(|item| item.is(presented)) else {
+        return Err(Denial::UnknownKey);
+    };
+    if item.state != State::Active {
+        return Err(Denial::Revoked);
+    }
+    let models = &item.policy.models;
+    match alias {
+        Some(alias) if !models.iter().any(|model| Pattern::new(model).matches(alias)) => {
+            Err(Denial::Forbidden(models.join(", ")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether an item of a team may be used.
+pub(super) fn identify_team(item: Option<&Item>) -> Result<(), Denial> {
+    match item {
+        Some(item) if item.state == State::Active => Ok(()),
+        Some(_) => Err(Denial::Revoked),
+        None => {
+            let why = "the key's team does not exist".to_owned();
+            Err(Denial::Store(StoreError::Corrupt(why)))
+        }
+    }
+}
+
+/// The admission that items show after the demand was taken from them: the key's, and its team's.
+pub(super) fn admitted(
+    presented: &Presented,
+    items: &[&Item],
+    demand: &Demand,
+    now_ms: u64,
+    trips: u32,
+) -> Option<Admission> {
+    let caller = items.first()?.caller(presented);
+    let held = items.iter().map(|item| {
+        let account = item.account.clone();
+        item.ledger.held(account, demand, now_ms)
+    });
+    Some(Admission { caller, hold: Hold::granted(demand, held.collect()), trips })
+}
+
+/// How items stand: the shards of a key, and those of its team.
+pub(super) fn standing(
+    presented: &Presented,
+    key: &[&Item],
+    team: &[&Item],
+    now_ms: u64,
+) -> Option<Standing> {
+    let first = key.first()?;
+    let mut lines = together(key, now_ms);
+    lines.extend(together(team, now_ms));
+    let time_zone = first.policy.time_zone.clone();
+    Some(Standing { caller: first.caller(presented), time_zone, lines })
+}
+
+fn together(shards: &[&Item], now_ms: u64) -> Vec<Line> {
+    let nothing = Demand::nothing();
+    let mut lines: Vec<Line> = Vec::new();
+    for item in shards {
+        let own = item.ledger.lines(&item.account, &nothing, now_ms);
+        if lines.is_empty() {
+            lines = own;
+        } else {
+            lines.iter_mut().zip(&own).for_each(|(line, own)| line.add(own));
+        }
+    }
+    lines
+}
+
+/// The shards in the order in which they are tried: from a drawn one on, each once.
+pub(super) fn shards(count: u16, draw: u64) -> impl Iterator<Item = u16> {
+    let count = count.max(1);
+    let first = u16::try_from(draw % u64::from(count)).unwrap_or(0);
+    (0..count).map(move |step| (first + step) % count)
+}
+
+/// Of several refusals the one that came closest.
+pub(super) fn closest(a: Option<Denial>, b: Denial) -> Denial {
+    match (a, b) {
+        (Some(Denial::Exhausted(a)), Denial::Exhausted(b))
+            if (!a.never_fits(), a.left) > (!b.never_fits(), b.left) =>
+        {
+            Denial::Exhausted(a)
+        }
+        (_, b) => b,
+    }
 }

@@ -9,6 +9,9 @@ use crate::refusal::Refusal;
 pub enum StoreError {
     /// It did not answer in time, or not now. Whether a write happened is unknown.
     Unavailable(String),
+    /// It refused the call, for there were too many on one item or on the table. Nothing was
+    /// written.
+    Throttled(String),
     /// The table does not exist.
     NoTable(String),
     /// The credentials are missing, wrong or not allowed to do this.
@@ -24,6 +27,7 @@ impl StoreError {
             Self::Unavailable(_) => {
                 ("store_unavailable", "The gateway's store does not answer now. Try again.")
             }
+            Self::Throttled(_) => return Refusal::StoreThrottled,
             Self::NoTable(_) => (
                 "store_not_set_up",
                 "The gateway's table does not exist yet. Its operator can create it with \
@@ -46,6 +50,10 @@ impl StoreError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "check the network and DynamoDB's throttling metrics",
+            Self::Throttled(_) => {
+                "one key takes about 500 requests a second: give a busier one shards with \
+                 'tollgatectl key update ID --shards N'; or the table is new and still warming up"
+            }
             Self::NoTable(_) => "run 'tollgatectl init', or set TOLLGATE_TABLE to the right name",
             Self::Credentials(_) => {
                 "give the function a role with the rights in template.yaml, or locally set \
@@ -60,6 +68,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unavailable(why) => write!(f, "the store does not answer: {why}"),
+            Self::Throttled(why) => write!(f, "the store is throttling: {why}"),
             Self::NoTable(why) => write!(f, "the table does not exist: {why}"),
             Self::Credentials(why) => write!(f, "the store refuses the credentials: {why}"),
             Self::Corrupt(why) => write!(f, "the store holds nonsense: {why}"),

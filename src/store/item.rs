@@ -1,21 +1,19 @@
-//! A key's item: its policy, its limits and the counters of the windows that run.
+//! An account's item: its policy, its limits and the counters of the windows that run.
 
-use std::collections::BTreeMap;
-
-use crate::keys::{Caller, KeyId};
-use crate::quota::{LIMITS, UNLIMITED};
+use crate::keys::{Caller, Presented};
+use crate::quota::{Account, Ledger, Owner};
 use crate::routing::Pattern;
 
-/// Whether a key may be used.
+/// Whether a key or a team may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyState {
+pub enum State {
     /// It may.
     Active,
     /// Not any more.
     Revoked,
 }
 
-impl KeyState {
+impl State {
     /// As it is stored and shown.
     pub fn name(self) -> &'static str {
         match self {
@@ -25,46 +23,53 @@ impl KeyState {
     }
 }
 
-/// A key as a store holds it.
+/// What an operator has said of a key or a team.
 #[derive(Clone, Debug, PartialEq)]
-pub struct KeyItem {
-    /// Its public id.
-    pub id: KeyId,
-    /// The hexadecimal SHA-256 of the whole key.
-    pub hash: String,
-    /// Whether it may be used.
-    pub state: KeyState,
+pub struct Policy {
     /// The name that its maker gave it.
     pub name: String,
-    /// The patterns of aliases that it may use.
+    /// The patterns of aliases that a key may use. A team allows all that its keys may.
     pub models: Vec<String>,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: u64,
-    /// Its limits, in the order of [`LIMITS`].
-    pub limits: Vec<u64>,
-    /// What each counter has left: `rpm@29940987` to 59.
-    pub counters: BTreeMap<String, i64>,
+    /// The time zone as the operator wrote it, such as `Asia/Shanghai`.
+    pub time_zone: String,
 }
 
-impl KeyItem {
-    /// How much the key may use in a window of the limit at that place in [`LIMITS`].
-    pub fn limit(&self, index: usize) -> u64 {
-        self.limits.get(index).copied().unwrap_or(UNLIMITED)
+/// A key or a team as a store holds it: its only item, or one of its shards.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    /// Whose limits these are.
+    pub account: Account,
+    /// Of a key the hexadecimal SHA-256 of its text; of a team nothing.
+    pub hash: String,
+    /// Whether it may be used.
+    pub state: State,
+    /// What was said of it.
+    pub policy: Policy,
+    /// Its limits.
+    pub ledger: Ledger,
+}
+
+impl Item {
+    /// Whether it is the key that was presented.
+    pub fn is(&self, presented: &Presented) -> bool {
+        let same = matches!(&self.account.owner, Owner::Key(id) if *id == presented.id);
+        same && presented.digest.matches_hex(&self.hash)
     }
 
-    /// What a counter has left: the whole limit when its window is new.
-    pub fn left(&self, attribute: &str, counter: &str) -> i64 {
-        let whole = LIMITS
-            .iter()
-            .position(|limit| limit.attribute == attribute)
-            .map_or(UNLIMITED, |index| self.limit(index));
-        let whole = i64::try_from(whole).unwrap_or(i64::MAX);
-        self.counters.get(counter).copied().unwrap_or(whole)
+    /// The id of the key or the team.
+    pub fn id(&self) -> &str {
+        match &self.account.owner {
+            Owner::Key(id) => id.as_str(),
+            Owner::Team(id) => id.as_str(),
+        }
     }
 
     /// Whom the key stands for, once it is admitted.
-    pub(super) fn caller(&self) -> Caller {
-        let models = self.models.iter().map(Pattern::new).collect();
-        Caller::admitted(self.id.clone(), self.name.clone(), models)
+    pub(super) fn caller(&self, presented: &Presented) -> Caller {
+        let models = self.policy.models.iter().map(Pattern::new).collect();
+        let team = self.ledger.shape.team.clone();
+        Caller::admitted(presented.id.clone(), self.policy.name.clone(), models, team)
     }
 }

@@ -3,102 +3,167 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::admission::{Admission, Denial, admitted, judge};
+use super::admission::{
+    Admission, Denial, Standing, admitted, closest, identify, identify_team, shards, standing,
+};
 use super::error::StoreError;
-use super::item::{KeyItem, KeyState};
+use super::item::{Item, Policy, State};
 use super::usage_row::UsageRow;
 use super::{Store, StoreFuture, StoredDocument};
-use crate::config::LocalKey;
-use crate::keys::{KeyId, Presented};
-use crate::quota::{Bound, Charge, GiveBack, Settlement};
+use crate::config::{LocalKey, LocalTeam};
+use crate::keys::Presented;
+use crate::quota::{Account, Demand, Ledger, Settlement};
+
+type Items = BTreeMap<Account, Item>;
 
 /// A store that forgets everything when the process ends.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    keys: Mutex<BTreeMap<KeyId, KeyItem>>,
+    items: Mutex<Items>,
     document: Option<serde_json::Value>,
 }
 
 impl MemoryStore {
-    /// A store with this document and these keys.
-    pub fn new(document: serde_json::Value, keys: impl IntoIterator<Item = KeyItem>) -> Self {
-        let keys = keys.into_iter().map(|item| (item.id.clone(), item)).collect();
-        Self { keys: Mutex::new(keys), document: Some(document) }
+    /// A store with this document and these keys and teams.
+    pub fn new(document: serde_json::Value, items: impl IntoIterator<Item = Item>) -> Self {
+        let items = items.into_iter().map(|item| (item.account.clone(), item)).collect();
+        Self { items: Mutex::new(items), document: Some(document) }
     }
 
     /// A key of a local document as an item.
-    pub fn item_of(key: &LocalKey) -> KeyItem {
-        KeyItem {
-            id: key.id.clone(),
+    pub fn item_of(key: &LocalKey) -> Item {
+        Item {
+            account: Account::key(key.id.clone()),
             hash: key.digest.to_hex(),
-            state: KeyState::Active,
-            name: key.name.clone(),
-            models: key.models.iter().map(ToString::to_string).collect(),
-            created_ms: 0,
-            limits: key.limits.clone(),
-            counters: BTreeMap::new(),
+            state: State::Active,
+            policy: Policy {
+                name: key.name.clone(),
+                models: key.models.iter().map(ToString::to_string).collect(),
+                created_ms: 0,
+                time_zone: key.limits.zone.to_string(),
+            },
+            ledger: Ledger::new(key.limits.shape(1, key.team.clone()), key.limits.share(0)),
         }
     }
 
-    fn keys(&self) -> MutexGuard<'_, BTreeMap<KeyId, KeyItem>> {
+    /// A team of a local document as an item.
+    pub fn item_of_team(team: &LocalTeam) -> Item {
+        Item {
+            account: Account::team(team.id.clone()),
+            hash: String::new(),
+            state: State::Active,
+            policy: Policy {
+                name: team.id.to_string(),
+                models: vec!["*".to_owned()],
+                created_ms: 0,
+                time_zone: team.limits.zone.to_string(),
+            },
+            ledger: Ledger::new(team.limits.shape(1, None), team.limits.share(0)),
+        }
+    }
+
+    /// What an operator does to an account, which in a table is a write of `tollgatectl`.
+    pub fn change(&self, account: &Account, change: impl FnOnce(&mut Item)) {
+        if let Some(item) = self.items().get_mut(account) {
+            change(item);
+        }
+    }
+
+    fn items(&self) -> MutexGuard<'_, Items> {
         // Every change below is one that cannot panic half-way.
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn admit_now(
         &self,
         presented: &Presented,
-        charges: &[Charge],
+        demand: &Demand,
         now_ms: u64,
     ) -> Result<Admission, Denial> {
-        let mut keys = self.keys();
-        let item = keys.get_mut(&presented.id);
-        judge(item.as_deref(), presented, charges, now_ms)?;
-        let Some(item) = item else { return Err(Denial::UnknownKey) };
-        for charge in charges {
-            let Bound::AtMost(amount @ 1..) = charge.amount else { continue };
-            let counter = charge.counter();
-            let left = item.left(charge.limit.attribute, &counter);
-            let amount = i64::try_from(amount).unwrap_or(i64::MAX);
-            item.counters.insert(counter, left.saturating_sub(amount));
+        let mut items = self.items();
+        let key = Account::key(presented.id.clone());
+        let item = items.get(&key);
+        identify(item, presented, demand.alias.as_deref())?;
+        let team = item.and_then(|item| item.ledger.shape.team.clone()).map(Account::team);
+        let mut chosen = vec![room(&items, &key, demand, now_ms)?];
+        if let Some(team) = team {
+            identify_team(items.get(&team))?;
+            chosen.push(room(&items, &team, demand, now_ms)?);
         }
-        Ok(admitted(item, charges, now_ms))
+        for account in &chosen {
+            if let Some(item) = items.get_mut(account) {
+                item.ledger.take(demand, now_ms);
+            }
+        }
+        let taken: Vec<&Item> = chosen.iter().filter_map(|account| items.get(account)).collect();
+        admitted(presented, &taken, demand, now_ms, 1).ok_or(Denial::UnknownKey)
+    }
+
+    fn settle_now(&self, settlement: &Settlement) {
+        let mut items = self.items();
+        for part in &settlement.parts {
+            if let Some(item) = items.get_mut(&part.account) {
+                item.ledger.settle(part);
+            }
+        }
+    }
+
+    fn inspect_now(&self, presented: &Presented, now_ms: u64) -> Result<Standing, Denial> {
+        let items = self.items();
+        let key = Account::key(presented.id.clone());
+        let first = items.get(&key);
+        identify(first, presented, None)?;
+        let team = first.and_then(|item| item.ledger.shape.team.clone()).map(Account::team);
+        if let Some(team) = &team {
+            identify_team(items.get(team))?;
+        }
+        let team = team.map_or_else(Vec::new, |team| all_shards(&items, &team));
+        let found = standing(presented, &all_shards(&items, &key), &team, now_ms);
+        found.ok_or(Denial::UnknownKey)
     }
 }
 
-impl MemoryStore {
-    /// As a whole or not at all: on condition that every window is still there.
-    fn settle_now(&self, settlement: &Settlement) {
-        let mut keys = self.keys();
-        let Some(item) = keys.get_mut(&settlement.key) else { return };
-        let is_there = |change: &GiveBack| item.counters.contains_key(&change.counter);
-        if !settlement.give_back.iter().all(is_there) {
-            return;
-        }
-        for change in &settlement.give_back {
-            if let Some(left) = item.counters.get_mut(&change.counter) {
-                *left = left.saturating_add(change.amount);
-            }
-        }
-        for counter in &settlement.stale {
-            item.counters.remove(counter);
+/// Every item of an owner.
+fn all_shards<'a>(items: &'a Items, first: &Account) -> Vec<&'a Item> {
+    items.values().filter(|item| item.account.owner == first.owner).collect()
+}
+
+/// The shard of an owner that has room for a demand.
+fn room(items: &Items, first: &Account, demand: &Demand, now_ms: u64) -> Result<Account, Denial> {
+    let count = items.get(first).map_or(1, |item| item.ledger.shape.shards);
+    let mut denial = None;
+    for shard in shards(count, demand.draw) {
+        let account = first.with_shard(shard);
+        let Some(item) = items.get(&account) else { continue };
+        match item.ledger.objection(&account, demand, now_ms) {
+            None => return Ok(account),
+            Some(objection) => denial = Some(closest(denial, objection.into())),
         }
     }
+    Err(denial.unwrap_or(Denial::UnknownKey))
 }
 
 impl Store for MemoryStore {
     fn admit<'a>(
         &'a self,
         presented: &'a Presented,
-        charges: &'a [Charge],
+        demand: &'a Demand,
         now_ms: u64,
     ) -> StoreFuture<'a, Result<Admission, Denial>> {
-        Box::pin(std::future::ready(self.admit_now(presented, charges, now_ms)))
+        Box::pin(std::future::ready(self.admit_now(presented, demand, now_ms)))
     }
 
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> StoreFuture<'a, Result<(), StoreError>> {
         self.settle_now(settlement);
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        presented: &'a Presented,
+        now_ms: u64,
+    ) -> StoreFuture<'a, Result<Standing, Denial>> {
+        Box::pin(std::future::ready(self.inspect_now(presented, now_ms)))
     }
 
     fn count<'a>(&'a self, _row: &'a UsageRow) -> StoreFuture<'a, Result<(), StoreError>> {

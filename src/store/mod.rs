@@ -9,14 +9,14 @@ mod usage_row;
 
 use std::pin::Pin;
 
-pub use admission::{Admission, Denial};
+pub use admission::{Admission, Denial, Standing};
 pub use error::StoreError;
-pub use item::{KeyItem, KeyState};
+pub use item::{Item, Policy, State};
 pub use memory::MemoryStore;
 pub use usage_row::UsageRow;
 
 use crate::keys::Presented;
-use crate::quota::{Charge, Settlement};
+use crate::quota::{Demand, Settlement};
 
 /// A future of the store.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -33,18 +33,25 @@ pub struct StoredDocument {
 /// What the function asks of its store. Both implementations keep one contract, which one test
 /// holds (`tests/store_contract.rs`).
 pub trait Store: Send + Sync {
-    /// Admits a request: authenticates its key and takes the charges from all limits, in one write
-    /// that happens as a whole or not at all. `now_ms` says which counters are stale.
+    /// Admits a request: authenticates its key and takes the demand from every rule of the key
+    /// and of its team, in one write that happens as a whole or not at all.
     fn admit<'a>(
         &'a self,
         presented: &'a Presented,
-        charges: &'a [Charge],
+        demand: &'a Demand,
         now_ms: u64,
     ) -> StoreFuture<'a, Result<Admission, Denial>>;
 
     /// Ends a hold: gives back what the settlement says, at most once. An error means that nobody
     /// knows whether it happened; it must not be tried again.
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> StoreFuture<'a, Result<(), StoreError>>;
+
+    /// Reads how a key stands. Takes nothing, and writes nothing.
+    fn inspect<'a>(
+        &'a self,
+        presented: &'a Presented,
+        now_ms: u64,
+    ) -> StoreFuture<'a, Result<Standing, Denial>>;
 
     /// Adds a request to the rollups for people. A lost one costs a statistic, never a limit.
     fn count<'a>(&'a self, row: &'a UsageRow) -> StoreFuture<'a, Result<(), StoreError>>;

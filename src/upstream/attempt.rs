@@ -22,6 +22,10 @@ use crate::relay::ByteStream;
 const MOST_ERROR_BYTES: usize = 64 << 10;
 const ERROR_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Statuses by which a proxy, or the provider's own front, says that it has stopped waiting for the
+/// model, which may go on and bill: 408 (Bedrock), 504, and 524 (Cloudflare).
+const GAVE_UP_WAITING: [u16; 3] = [408, 504, 524];
+
 /// A request as a target gets it.
 pub struct Outgoing<'a> {
     /// Who gets it.
@@ -120,15 +124,19 @@ fn chain(error: &reqwest::Error) -> String {
     if parts.is_empty() { "no reason given".to_owned() } else { parts.join(": ") }
 }
 
-/// A complete answer with an error status: nothing is billed for it.
+/// An answer with an error status. When it is complete, nothing is billed for it, unless somebody
+/// in front of the model has only stopped waiting.
 async fn refused(arrival: Arrival, now_ms: u64) -> Failure {
     let status = arrival.status.as_u16();
     let retry_after_ms = retry_after_ms(&arrival.headers, now_ms);
-    let body = timeout(ERROR_BODY_TIMEOUT, beginning(arrival.body)).await.unwrap_or_default();
+    let mut body = BytesMut::new();
+    let reading = timeout(ERROR_BODY_TIMEOUT, beginning(arrival.body, &mut body));
+    let is_complete = reading.await.unwrap_or(false);
     let error = read_error(&body);
+    let is_billed = !is_complete || GAVE_UP_WAITING.contains(&status);
     Failure {
         class: classify(Some(status), &error),
-        sent: Sent::Unbilled,
+        sent: if is_billed { Sent::Maybe } else { Sent::Unbilled },
         status: Some(status),
         retry_after_ms,
         error: Some(error.into()),
@@ -136,15 +144,15 @@ async fn refused(arrival: Arrival, now_ms: u64) -> Failure {
     }
 }
 
-/// The first bytes of a body; what cannot be read is left out.
-async fn beginning(mut body: ByteStream) -> Bytes {
-    let mut bytes = BytesMut::new();
-    while let Some(Ok(chunk)) = body.next().await {
+/// Reads the first bytes of a body. Says whether it did not break off before that.
+async fn beginning(mut body: ByteStream, bytes: &mut BytesMut) -> bool {
+    while let Some(chunk) = body.next().await {
+        let Ok(chunk) = chunk else { return false };
         bytes.extend_from_slice(&chunk);
         if bytes.len() >= MOST_ERROR_BYTES {
             bytes.truncate(MOST_ERROR_BYTES);
             break;
         }
     }
-    bytes.freeze()
+    true
 }

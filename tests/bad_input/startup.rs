@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::support::gateway::{Document, run};
+use crate::support::secret;
 
 /// Runs the gateway, which must fail, and gives what it says.
 fn fails(document: &Path, environment: &[(&str, &str)]) -> String {
@@ -65,6 +66,30 @@ fn a_mistake_in_the_document_is_shown_with_its_place_and_the_nearest_name() {
     check(MOCK, &[("1:1", "'routes' is missing")]);
     check("providers: [\n", &[("2:1", "not valid YAML")]);
     check("a: 1\na: 2\n", &[("2:1", "more than once")]);
+}
+
+/// A document with a key and what is said of its limits; the key begins at line 8.
+fn limited(words: &str) -> String {
+    let route = "routes:\n  - match: demo\n    targets: [{ provider: mock }]\n";
+    let teams = "teams:\n  research: { limits: { rpm: 5 } }\n";
+    let secret = secret(1);
+    format!("{MOCK}{route}{teams}keys:\n  - name: tester\n    secret: {secret}\n    {words}\n")
+}
+
+#[test]
+fn a_mistake_in_limits_is_shown_with_what_was_meant() {
+    let check = |words: &str, place: &str, says: &str| check(&limited(words), &[(place, says)]);
+    check("limits: { tokens_per_dya: 1 }", "11:15", "did you mean 'tokens_per_day'?");
+    check("limits: { rpm: { limit: 1, mode: hrad } }", "11:38", "did you mean 'hard'?");
+    check("limits: { rpm: { mode: hard } }", "11:15", "'limit' is missing");
+    check("limits: { rpm: -1 }", "11:15", "a whole number");
+    check("alias_limits: { \"gpt-5*\": { in_flight: 1 } }", "11:33", "of the whole key");
+    check("alias_limits: { \"a b\": { rpm: 1 } }", "11:21", "a character");
+    check("time_zone: Europe/Berlin", "11:16", "CET-1CEST,M3.5.0,M10.5.0/3");
+    check("team: reserach", "11:11", "did you mean 'research'?");
+    // Without a price nobody knows when the money is gone.
+    check("limits: { usd_per_day: 5 }", "9:5", "under a limit in money, and mock");
+    check("alias_limits: { \"d*\": { usd_total: 5 } }", "9:5", "under a limit in money, and mock");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! One example of every refusal.
 
 use tollgate::failure::{Class, ProviderError};
-use tollgate::quota::{Exhausted, LIMITS};
+use tollgate::quota::{Exhausted, LIMITS, Limit, Period, Scope};
 use tollgate::refusal::{AttemptReport, Refusal, UpstreamFailed};
 use tollgate::store::StoreError;
 
@@ -29,15 +29,14 @@ pub(super) fn all() -> Vec<(&'static str, Refusal)> {
         Refusal::DeadlineTooShort,
         Refusal::Internal,
     ];
-    for limit in &LIMITS {
-        for needed in [70, 101] {
-            let (of, left, resets_in_ms) = (100, 60, 41_500);
-            all.push(Refusal::Exhausted(Exhausted { limit, of, left, needed, resets_in_ms }));
-        }
-    }
-    for error in
-        [StoreError::Unavailable, StoreError::NoTable, StoreError::Credentials, StoreError::Corrupt]
-    {
+    all.extend(exhausted());
+    for error in [
+        StoreError::Unavailable,
+        StoreError::Throttled,
+        StoreError::NoTable,
+        StoreError::Credentials,
+        StoreError::Corrupt,
+    ] {
         all.push(error(text("never shown")).refusal());
     }
     all.extend(Class::ALL.iter().map(|(class, _)| upstream(*class, 418)));
@@ -48,6 +47,44 @@ pub(super) fn all() -> Vec<(&'static str, Refusal)> {
         }
     }
     all.into_iter().map(|refusal| (name(&refusal), refusal)).collect()
+}
+
+/// Every limit, for a request that may fit later and for one that never fits; and then the ways in
+/// which whose limit it is can differ.
+fn exhausted() -> Vec<Refusal> {
+    let one = |limit: &'static Limit, needed| Exhausted {
+        limit,
+        scope: Scope { is_team: false, alias: None },
+        shards: 1,
+        of: 100,
+        left: 60,
+        held: 0,
+        is_remembered: false,
+        needed,
+        resets_in_ms: match limit.period {
+            Period::Minute => Some(41_500),
+            Period::Hour => Some(1_800_000),
+            Period::Day => Some(36_000_000),
+            Period::Month => Some(864_000_000),
+            Period::Life | Period::Moment => None,
+        },
+    };
+    // A place among the requests in flight is one, and there is none left.
+    let limits = LIMITS.iter().flat_map(|limit| match limit.period {
+        Period::Moment => vec![Exhausted { left: 0, ..one(limit, 1) }],
+        _ => vec![one(limit, 70), one(limit, 101)],
+    });
+    let team = || Scope { is_team: true, alias: None };
+    let alias = |is_team| Scope { is_team, alias: Some("gpt-5*".to_owned()) };
+    let day = &LIMITS[5];
+    let scopes = [
+        Exhausted { scope: team(), ..one(day, 70) },
+        Exhausted { scope: alias(false), ..one(day, 70) },
+        Exhausted { scope: alias(true), ..one(day, 70) },
+        Exhausted { shards: 4, ..one(day, 70) },
+        Exhausted { shards: 4, ..one(day, 101) },
+    ];
+    limits.chain(scopes).map(|exhausted| Refusal::Exhausted(Box::new(exhausted))).collect()
 }
 
 fn upstream(class: Class, status: u16) -> Refusal {
@@ -84,6 +121,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::Exhausted(exhausted) => exhausted.limit.name,
         Refusal::Unbounded { .. } => "Unbounded",
         Refusal::StoreUnavailable { .. } => "StoreUnavailable",
+        Refusal::StoreThrottled => "StoreThrottled",
         Refusal::ConfigUnavailable { .. } => "ConfigUnavailable",
         Refusal::NoTarget { .. } => "NoTarget",
         Refusal::DeadlineTooShort => "DeadlineTooShort",

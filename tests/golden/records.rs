@@ -16,6 +16,7 @@ fn a_record_is_written() {
     record.stream = true;
     record.key = Some("abcdefghijkl".to_owned());
     record.key_name = Some("tester".to_owned());
+    record.team = Some("research".to_owned());
     record.alias = Some("gpt-5".to_owned());
     record.route = Some("gpt-*".to_owned());
     record.config_version = Some(12);
@@ -24,6 +25,7 @@ fn a_record_is_written() {
     record.usage = Some(Usage { input_uncached: 3, output: 4, ..Usage::default() });
     record.nano_usd = Some(5);
     record.settled = Some(Settled::Exact);
+    record.shadow_refusals.push("key; tokens_per_day".to_owned());
     record.store_trips = 3;
     record.failed("a/m".to_owned(), &Failure::answer(Class::Empty, "nothing"), Some(1), 2);
     record.attempts.push(AttemptRecord {

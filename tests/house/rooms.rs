@@ -9,7 +9,7 @@ use super::source::{Source, is_word};
 pub(super) const ALLOWED: [(&str, &[&str]); 15] = [
     // What decides.
     ("keys", &["refusal", "routing"]),
-    ("quota", &["dialect", "keys"]),
+    ("quota", &["dialect", "keys", "routing"]),
     ("routing", &["config", "keys", "quota", "refusal"]),
     ("dialect", &["failure", "quota", "refusal", "routing"]),
     ("config", &["dialect", "failure", "keys", "quota", "routing"]),
@@ -18,7 +18,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 15] = [
     // What is told and measured.
     ("clock", &[]),
     ("settings", &[]),
-    ("record", &["dialect", "failure", "quota", "refusal"]),
+    ("record", &["dialect", "failure", "keys", "quota", "refusal"]),
     ("relay", &["dialect", "failure", "refusal"]),
     // What touches the world.
     ("ingress", &["clock", "dialect", "quota", "refusal", "relay", "settings"]),

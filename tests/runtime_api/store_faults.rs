@@ -10,14 +10,21 @@ use crate::support::table;
 use crate::support::upstream::{Act, Upstream, json as whole};
 
 /// Checks what a function on this table answers, and what its log tells the operator.
-async fn check(name: &str, endpoint: &str, change: &[(&str, &str)], code: &str, advice: &str) {
+async fn check(
+    name: &str,
+    endpoint: &str,
+    change: &[(&str, &str)],
+    expected: (u16, &str),
+    advice: &str,
+) {
     let mut environment = table::environment(endpoint);
     environment.extend(change);
     let api = RuntimeApi::start().await;
     let mut gateway = Gateway::function(&api, &json!({}), &environment);
     let reply = api.reply(&chat("demo", true)).await;
     let error = &reply.json()["error"];
-    assert_eq!((reply.status, &error["code"]), (503, &code.into()), "{name}: {error}");
+    let (status, code) = expected;
+    assert_eq!((reply.status, &error["code"]), (status.into(), &code.into()), "{name}: {error}");
     assert_eq!(reply.header("retry-after"), Some("1"), "{name}");
     let log = gateway.out.by_now().to_vec();
     let says = |line: &String| {
@@ -30,7 +37,7 @@ async fn check(name: &str, endpoint: &str, change: &[(&str, &str)], code: &str, 
     assert!(gateway.is_alive(), "{name}");
 }
 
-const CONFIG: &str = "config_unavailable";
+const CONFIG: (u16, &str) = (503, "config_unavailable");
 
 #[tokio::test]
 async fn a_table_that_cannot_be_read_is_reported() {
@@ -39,7 +46,7 @@ async fn a_table_that_cannot_be_read_is_reported() {
         ("AccessDeniedException", "template.yaml"),
         ("UnrecognizedClientException", "template.yaml"),
         ("ExpiredTokenException", "template.yaml"),
-        ("ProvisionedThroughputExceededException", "throttling"),
+        ("ProvisionedThroughputExceededException", "shards"),
         ("InternalServerError", "network"),
     ] {
         let table = table::failing(error).await;
@@ -81,13 +88,14 @@ async fn a_store_that_does_not_answer_is_reported() {
 
 #[tokio::test]
 async fn a_table_that_goes_away_later_is_reported_too() {
-    for (error, code, advice) in [
-        ("ResourceNotFoundException", "store_not_set_up", "tollgatectl init"),
-        ("AccessDeniedException", "store_forbidden", "template.yaml"),
-        ("InternalServerError", "store_unavailable", "network"),
+    for (error, status, code, advice) in [
+        ("ResourceNotFoundException", 503, "store_not_set_up", "tollgatectl init"),
+        ("AccessDeniedException", 503, "store_forbidden", "template.yaml"),
+        ("InternalServerError", 503, "store_unavailable", "network"),
+        ("ThrottlingException", 429, "store_throttled", "shards"),
     ] {
         let table = table::read_only(super::mocks(), error).await;
-        check(error, &format!("http://{}", table.address), &[], code, advice).await;
+        check(error, &format!("http://{}", table.address), &[], (status, code), advice).await;
     }
 }
 

@@ -1,6 +1,5 @@
 //! A store to try the contract on, and keys to try it with.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Arc, Once};
 
@@ -14,147 +13,191 @@ use aws_sdk_dynamodb::types::{
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use tollgate::keys::{Presented, RANDOM_BYTES, mint, parse};
-use tollgate::quota::{Bound, Demand, Evidence, Hold, LIMITS, Settlement, UNLIMITED, charges};
+use tollgate::keys::{Presented, RANDOM_BYTES, TeamId, mint, parse};
+use tollgate::quota::{Account, Demand, Evidence, Hold, Ledger, LimitSet, Settlement};
 use tollgate::store::dynamo::layout::{Row, text, to_row};
 use tollgate::store::dynamo::{DynamoSettings, DynamoStore, SharedHttp};
-use tollgate::store::{Admission, Denial, KeyItem, KeyState, MemoryStore, Store};
+use tollgate::store::{Admission, Denial, Item, MemoryStore, Policy, State, Store};
 use tollgate::upstream::http::Http;
 
-/// 2026-11-22, noon.
-pub(super) const NOON: u64 = 1_795_348_800_000;
-pub(super) const MINUTE: u64 = 60_000;
-pub(super) const DAY: u64 = 86_400_000;
-
-const U: u64 = UNLIMITED;
+use super::words::{U, balance, figures, limits};
 
 /// One of the two stores.
-pub(super) enum Desk {
+pub(crate) enum Desk {
     Memory,
     Dynamo(Table),
 }
 
 impl Desk {
-    pub(super) fn in_memory() -> Self {
+    pub(crate) fn in_memory() -> Self {
         Self::Memory
     }
 
     /// The table that all tests of this run share; nothing where there is no DynamoDB.
-    pub(super) async fn in_dynamodb() -> Option<Self> {
+    pub(crate) async fn in_dynamodb() -> Option<Self> {
         static SHARED: OnceCell<String> = OnceCell::const_new();
         let endpoint = endpoint()?;
         let name = SHARED.get_or_init(|| async { Table::create(&endpoint).await.name }).await;
         Some(Self::Dynamo(Table::at(&endpoint, name)))
     }
 
-    /// An active key with limits in requests a minute, tokens a day and nano-USD a month.
-    pub(super) async fn key(&self, rpm: u64, tpd: u64, usdmo: u64) -> Key {
-        self.key_like(|item| item.limits = vec![rpm, tpd, usdmo]).await
-    }
-
-    /// A key that differs from an unlimited one.
-    pub(super) async fn key_like(&self, change: impl FnOnce(&mut KeyItem)) -> Key {
-        let (presented, mut item) = new_key();
-        change(&mut item);
-        let store: Arc<dyn Store> = match self {
-            Self::Memory => Arc::new(MemoryStore::new(Value::Null, [item])),
+    /// A store with these items.
+    pub(crate) async fn open(&self, items: Vec<Item>) -> Arc<dyn Store> {
+        match self {
+            Self::Memory => Arc::new(MemoryStore::new(Value::Null, items)),
             Self::Dynamo(table) => {
-                table.put(to_row(&item)).await;
+                for item in &items {
+                    table.put(to_row(item)).await;
+                }
                 table.store.clone()
             }
-        };
-        Key { store, presented }
+        }
+    }
+
+    /// An active key with limits in requests a minute, tokens a day and nano-USD a month.
+    pub(crate) async fn key(&self, rpm: u64, tpd: u64, usdmo: u64) -> Key {
+        let all = [("rpm", rpm), ("tokens_per_day", tpd), ("usd_per_month", usdmo)];
+        let limited = all.iter().filter(|(_, figure)| *figure != U);
+        let words: Vec<_> = limited.map(|(name, figure)| format!("{name} {figure}")).collect();
+        self.key_with(limits(&words.join(", "))).await
+    }
+
+    /// An active key with these limits.
+    pub(crate) async fn key_with(&self, limits: LimitSet) -> Key {
+        self.key_like(&limits, |_| ()).await
+    }
+
+    /// A key with these limits that differs from an active one.
+    pub(crate) async fn key_like(&self, limits: &LimitSet, change: impl Fn(&mut Item)) -> Key {
+        let (presented, mut items) = new_key(limits, None);
+        items.iter_mut().for_each(change);
+        Key { store: self.open(items).await, presented }
+    }
+
+    /// A team and its keys.
+    pub(crate) async fn team<const KEYS: usize>(
+        &self,
+        team: &LimitSet,
+        keys: [&LimitSet; KEYS],
+    ) -> [Key; KEYS] {
+        self.team_like(team, keys, |_| ()).await
+    }
+
+    /// A team that differs from an active one, and its keys.
+    pub(crate) async fn team_like<const KEYS: usize>(
+        &self,
+        team: &LimitSet,
+        keys: [&LimitSet; KEYS],
+        change: impl Fn(&mut Item),
+    ) -> [Key; KEYS] {
+        let (id, mut items) = new_team(team);
+        items.iter_mut().for_each(change);
+        let keys = keys.map(|limits| new_key(limits, Some(&id)));
+        items.extend(keys.iter().flat_map(|(_, items)| items.clone()));
+        let store = self.open(items).await;
+        keys.map(|(presented, _)| Key { store: store.clone(), presented })
     }
 }
 
-/// What is said of a key that nobody has used yet.
-fn new_key() -> (Presented, KeyItem) {
+/// A key that nobody has used yet: what is presented for it, and its items.
+pub(crate) fn new_key(limits: &LimitSet, team: Option<&TeamId>) -> (Presented, Vec<Item>) {
     let mut random = [0; RANDOM_BYTES];
     SystemRandom::new().fill(&mut random).unwrap();
     let (_, secret) = mint(&random).unwrap();
     let (id, digest) = parse(secret.reveal()).unwrap();
-    let item = KeyItem {
-        id: id.clone(),
-        hash: digest.to_hex(),
-        state: KeyState::Active,
-        name: "tester".to_owned(),
-        models: vec!["*".to_owned()],
-        created_ms: 0,
-        limits: vec![U; LIMITS.len()],
-        counters: BTreeMap::new(),
+    let items = items(&Account::key(id.clone()), &digest.to_hex(), limits, team);
+    (Presented { id, digest }, items)
+}
+
+/// A team that nobody has used yet.
+pub(crate) fn new_team(limits: &LimitSet) -> (TeamId, Vec<Item>) {
+    let id = TeamId::parse(&format!("team-{:016x}", random())).unwrap();
+    (id.clone(), items(&Account::team(id), "", limits, None))
+}
+
+fn items(first: &Account, hash: &str, limits: &LimitSet, team: Option<&TeamId>) -> Vec<Item> {
+    let shape = limits.shape(1, team.cloned());
+    let item = |shard| Item {
+        account: first.with_shard(shard),
+        hash: hash.to_owned(),
+        state: State::Active,
+        policy: Policy {
+            name: "tester".to_owned(),
+            models: vec!["*".to_owned()],
+            created_ms: 0,
+            time_zone: limits.zone.to_string(),
+        },
+        ledger: Ledger::new(shape.clone(), limits.share(shard)),
     };
-    (Presented { id, digest }, item)
+    (0..limits.shards).map(item).collect()
+}
+
+fn random() -> u64 {
+    let mut random = [0; 8];
+    SystemRandom::new().fill(&mut random).unwrap();
+    u64::from_le_bytes(random)
 }
 
 /// A key in a store.
-pub(super) struct Key {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) presented: Presented,
-}
-
-/// What a request takes.
-pub(super) fn takes(requests: u64, tokens: u64, nano_usd: u64) -> Demand {
-    let (tokens, nano_usd) = (Bound::AtMost(tokens), Bound::AtMost(nano_usd));
-    Demand { requests, tokens, nano_usd }
+#[derive(Clone)]
+pub(crate) struct Key {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) presented: Presented,
 }
 
 impl Key {
-    pub(super) async fn admit(&self, now_ms: u64, demand: &Demand) -> Result<Admission, Denial> {
-        self.store.admit(&self.presented, &charges(demand, now_ms), now_ms).await
+    pub(crate) async fn admit(&self, now_ms: u64, demand: &Demand) -> Result<Admission, Denial> {
+        self.store.admit(&self.presented, demand, now_ms).await
     }
 
     /// A hold that must be granted.
-    pub(super) async fn take(&self, now_ms: u64, demand: &Demand) -> Hold {
+    pub(crate) async fn take(&self, now_ms: u64, demand: &Demand) -> Hold {
         self.admit(now_ms, demand).await.expect("an admission").hold
     }
 
     /// Why a request is refused, which it must be.
-    pub(super) async fn denial(&self, now_ms: u64, demand: &Demand) -> Denial {
+    pub(crate) async fn denial(&self, now_ms: u64, demand: &Demand) -> Denial {
         match self.admit(now_ms, demand).await {
             Err(denial) => denial,
-            Ok(admission) => panic!("admitted: {}", figures(&admission.hold)),
+            Ok(admission) => panic!("admitted: {}", figures(admission.hold.lines())),
         }
     }
 
-    /// What is left of every limit of the windows at that time.
-    pub(super) async fn left(&self, now_ms: u64) -> Vec<i64> {
-        let hold = self.take(now_ms, &Demand::nothing()).await;
-        hold.lines().iter().filter(|line| line.is_limited()).map(|line| line.left).collect()
+    /// What is left of every limit in the windows at that time.
+    pub(crate) async fn left(&self, now_ms: u64) -> Vec<i64> {
+        let standing = self.store.inspect(&self.presented, now_ms).await.expect("a standing");
+        standing.lines.iter().map(|line| line.left).collect()
+    }
+
+    /// How every limit stands at that time.
+    pub(crate) async fn balance(&self, now_ms: u64) -> String {
+        let standing = self.store.inspect(&self.presented, now_ms).await.expect("a standing");
+        balance(&standing.lines)
     }
 
     /// Ends a hold, and writes that.
-    pub(super) async fn settle(&self, hold: Hold, evidence: &Evidence, now_ms: u64) -> Settlement {
+    pub(crate) async fn settle(&self, hold: Hold, evidence: &Evidence, now_ms: u64) -> Settlement {
         let settlement = hold.settle(evidence, now_ms);
         self.store.settle(&settlement).await.expect("a settlement");
         settlement
     }
 }
 
-/// The limits of a hold in words: `rpm 9/10 (1), tokens_per_day 60/100 (40)`.
-pub(super) fn figures(hold: &Hold) -> String {
-    let limited = hold.lines().iter().filter(|line| line.is_limited());
-    let words = limited
-        .map(|line| format!("{} {}/{} ({})", line.limit.name, line.left, line.of, line.held));
-    words.collect::<Vec<_>>().join(", ")
-}
-
 /// A table in DynamoDB.
-pub(super) struct Table {
-    pub(super) client: Client,
-    pub(super) name: String,
-    pub(super) store: Arc<DynamoStore>,
+pub(crate) struct Table {
+    pub(crate) client: Client,
+    pub(crate) name: String,
+    pub(crate) store: Arc<DynamoStore>,
 }
 
 impl Table {
     /// A new table of its own; nothing where there is no DynamoDB.
-    pub(super) async fn of_its_own() -> Option<Self> {
+    pub(crate) async fn of_its_own() -> Option<Self> {
         Some(Self::create(&endpoint()?).await)
     }
 
     async fn create(endpoint: &str) -> Self {
-        let mut random = [0; 8];
-        SystemRandom::new().fill(&mut random).unwrap();
-        let table = Self::at(endpoint, &format!("contract-{:016x}", u64::from_le_bytes(random)));
+        let table = Self::at(endpoint, &format!("contract-{:016x}", random()));
         let (attribute, key) = (AttributeDefinition::builder(), KeySchemaElement::builder());
         let text_attribute = |name| {
             let kind = ScalarAttributeType::S;
@@ -173,7 +216,7 @@ impl Table {
     }
 
     /// A table of that name, whether there is one or not.
-    pub(super) fn at(endpoint: &str, name: &str) -> Self {
+    pub(crate) fn at(endpoint: &str, name: &str) -> Self {
         let http = Http::new().unwrap().any;
         let credentials = Credentials::from_keys("AKIATEST", "secret", None);
         let config = aws_sdk_dynamodb::Config::builder()
@@ -187,19 +230,19 @@ impl Table {
         Self { client, name: name.to_owned(), store: Arc::new(store) }
     }
 
-    pub(super) async fn put(&self, row: Row) {
+    pub(crate) async fn put(&self, row: Row) {
         let put = self.client.put_item().table_name(&self.name).set_item(Some(row));
         put.send().await.unwrap();
     }
 
-    pub(super) async fn get(&self, pk: &str, sk: &str) -> Option<Row> {
+    pub(crate) async fn get(&self, pk: &str, sk: &str) -> Option<Row> {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
         get.key("pk", text(pk)).key("sk", text(sk)).send().await.unwrap().item
     }
 }
 
 /// The store under test.
-pub(super) fn store_at(
+pub(crate) fn store_at(
     endpoint: &str,
     table: &str,
     credentials: SharedCredentialsProvider,
@@ -213,7 +256,7 @@ pub(super) fn store_at(
 }
 
 /// Where DynamoDB is, if there is one; says so once when there is none.
-pub(super) fn endpoint() -> Option<String> {
+pub(crate) fn endpoint() -> Option<String> {
     static SAID: Once = Once::new();
     let endpoint = tollgate::settings::variable("TOLLGATE_TEST_DYNAMODB");
     if endpoint.is_none() {

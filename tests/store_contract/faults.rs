@@ -6,46 +6,68 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::json;
 use tollgate::keys::{Digest, KeyId, Presented};
-use tollgate::quota::{GiveBack, Settlement, charges};
+use tollgate::quota::{Account, Change, Part, Settlement};
 use tollgate::store::dynamo::{ContainerCredentials, DynamoStore, FunctionCredentials};
 use tollgate::store::{Denial, Store, StoreError, UsageRow};
 use tollgate::upstream::http::Http;
 
-use super::desk::{NOON, store_at, takes};
+use super::desk::store_at;
+use super::words::{NOON, takes};
 use crate::support::upstream::{Act, Script, Upstream, response};
 
 /// The store gives up after less than two seconds; a machine that is busy may take its time.
 const IN_TIME: Duration = Duration::from_secs(20);
 
+fn key_id() -> KeyId {
+    KeyId::parse("abcdefghijkl").unwrap()
+}
+
+fn settlement() -> Settlement {
+    let part = Part {
+        account: Account::key(key_id()),
+        changes: vec![Change { counter: "rpm@1".to_owned(), give_back: 1, spent: 0 }],
+        release: None,
+        stale: vec![],
+        shape: String::new(),
+        stale_leases: vec![],
+    };
+    Settlement { parts: vec![part], bound_violation: false }
+}
+
 /// Every call of the store, by name, with the error that it must give.
 pub(super) async fn every_call(store: &dyn Store) -> Vec<(&'static str, StoreError)> {
-    let id = KeyId::parse("abcdefghijkl").unwrap();
+    let id = key_id();
     let presented = Presented { id: id.clone(), digest: Digest::of("x") };
-    let charges = charges(&takes(1, 1, 1), NOON);
-    let give_back = vec![GiveBack { counter: "rpm@1".to_owned(), amount: 1 }];
-    let settlement =
-        Settlement { key: id.clone(), give_back, stale: vec![], bound_violation: false };
+    let demand = takes(1, 1, 1);
+    let settlement = settlement();
     let row = UsageRow {
         key: id,
+        team: None,
         day: 0,
-        route: "*".to_owned(),
+        alias: "*".to_owned(),
+        shard: 0,
         requests: 1,
         tokens_in: 0,
         tokens_cached: 0,
         tokens_out: 0,
         nano_usd: 0,
+        kept_tokens: 0,
+        kept_nano_usd: 0,
         bound_violations: 0,
     };
-    let (admitted, settled, counted, document) = tokio::join!(
-        store.admit(&presented, &charges, NOON),
+    let (admitted, settled, inspected, counted, document) = tokio::join!(
+        store.admit(&presented, &demand, NOON),
         store.settle(&settlement),
+        store.inspect(&presented, NOON),
         store.count(&row),
         store.document(),
     );
+    let Err(Denial::Store(inspected)) = inspected else { panic!("{inspected:?}") };
     let Err(Denial::Store(admitted)) = admitted else { panic!("{admitted:?}") };
     vec![
         ("admit", admitted),
         ("settle", settled.unwrap_err()),
+        ("inspect", inspected),
         ("count", counted.unwrap_err()),
         ("document", document.unwrap_err()),
     ]
@@ -69,6 +91,7 @@ fn error(status: u16, code: &str) -> Script {
 fn kind(error: &StoreError) -> &'static str {
     match error {
         StoreError::Unavailable(_) => "unavailable",
+        StoreError::Throttled(_) => "throttled",
         StoreError::NoTable(_) => "no table",
         StoreError::Credentials(_) => "credentials",
         StoreError::Corrupt(_) => "corrupt",
@@ -86,9 +109,11 @@ async fn every_error_of_dynamodb_has_a_name() {
         (400, "InvalidSignatureException", "credentials"),
         (400, "MissingAuthenticationTokenException", "credentials"),
         (400, "ExpiredTokenException", "credentials"),
-        (400, "ProvisionedThroughputExceededException", "unavailable"),
-        (400, "ThrottlingException", "unavailable"),
-        (400, "RequestLimitExceeded", "unavailable"),
+        (400, "ProvisionedThroughputExceededException", "throttled"),
+        (400, "ThrottlingException", "throttled"),
+        (400, "RequestLimitExceeded", "throttled"),
+        (400, "TransactionConflictException", "throttled"),
+        (400, "TransactionInProgressException", "throttled"),
         (400, "ItemCollectionSizeLimitExceededException", "unavailable"),
         (500, "InternalServerError", "unavailable"),
         (503, "ServiceUnavailable", "unavailable"),
@@ -164,29 +189,64 @@ async fn a_table_that_says_nothing_is_unavailable_before_the_client_gives_up() {
 }
 
 /// Reserving twice is safe, giving back or counting twice is not: what changes figures for good is
-/// sent once, whatever happens to it.
+/// sent again only when it was certainly turned away, and counted once whatever happens.
 #[tokio::test]
 async fn only_what_may_happen_twice_is_tried_twice() {
-    for (what, script) in [
-        ("a lost reply", vec![Act::Reset]),
-        ("a failure", error(500, "InternalServerError")),
-        ("throttling", error(400, "ThrottlingException")),
+    for (what, script, settlements) in [
+        ("a lost reply", vec![Act::Reset], 1),
+        ("a failure", error(500, "InternalServerError"), 1),
+        ("an error that nobody knows", error(400, "SomethingNewException"), 1),
+        ("throttling", error(400, "ThrottlingException"), 4),
+        ("too many", error(400, "ProvisionedThroughputExceededException"), 4),
+        ("too many of all", error(400, "RequestLimitExceeded"), 4),
+        ("a transaction", error(400, "TransactionConflictException"), 4),
     ] {
         let upstream = Upstream::always(script).await;
         let _ = every_call(&store(&endpoint_of(&upstream))).await;
-        let mut asked = [0; 4];
+        let mut asked = [0; 5];
         for request in upstream.received() {
             let target = request.head.header("x-amz-target").unwrap().to_owned();
             let body = request.json();
             let update = body["UpdateExpression"].as_str().unwrap_or_default().to_owned();
             let call = match target.as_str() {
-                "DynamoDB_20120810.Query" => 3,
-                _ if update.starts_with("ADD") => 2,
+                "DynamoDB_20120810.Query" => 4,
+                "DynamoDB_20120810.GetItem" => 2,
+                _ if update.starts_with("ADD") => 3,
                 _ if body["ReturnValues"] == "ALL_NEW" => 0,
                 _ => 1,
             };
             asked[call] += 1;
         }
-        assert_eq!(asked, [2, 1, 1, 2], "admit, settle, count, document after {what}");
+        let [admit, settle, inspect, count, document] = asked;
+        assert_eq!((settle, count), (settlements, 1), "settle and count after {what}");
+        // What the SDK tries again by itself is its own list.
+        for tries in [admit, inspect, document] {
+            assert!((1..=2).contains(&tries), "{tries} tries after {what}");
+        }
+        if what == "a lost reply" {
+            assert_eq!([admit, inspect, document], [2; 3]);
+        }
     }
+}
+
+/// A settlement that is let through at last has happened, and once.
+#[tokio::test]
+async fn a_settlement_that_was_turned_away_happens_later() {
+    let throttled = || error(400, "ThrottlingException");
+    let conflict = || error(400, "TransactionConflictException");
+    let done = || crate::support::upstream::json(200, "{}");
+    for (scripts, tries) in [
+        (vec![done()], 1),
+        (vec![throttled(), done()], 2),
+        (vec![throttled(), conflict(), throttled(), done()], 4),
+    ] {
+        let upstream = Upstream::scripted(scripts).await;
+        let settled = store(&endpoint_of(&upstream)).settle(&settlement()).await;
+        assert_eq!((settled, upstream.received().len()), (Ok(()), tries));
+    }
+    // After a failure of which nobody knows what it did, nothing more is tried.
+    let upstream = Upstream::scripted([throttled(), vec![Act::Reset]]).await;
+    let settled = store(&endpoint_of(&upstream)).settle(&settlement()).await;
+    assert_eq!(settled.map_err(|error| kind(&error)), Err("unavailable"));
+    assert_eq!(upstream.received().len(), 2);
 }

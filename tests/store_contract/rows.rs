@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tollgate::quota::{Demand, Evidence, UNLIMITED};
-use tollgate::store::dynamo::layout::{Row, key_partition, number, text, usage_row};
+use tollgate::keys::TeamId;
+use tollgate::quota::{Demand, Evidence};
+use tollgate::store::dynamo::layout::{Row, USED_MS, key_partition, number, text, usage_row};
 use tollgate::store::{Denial, Store, StoreError, UsageRow};
 
-use super::desk::{DAY, Desk, Key, MINUTE, NOON, Table, takes};
-
-const U: u64 = UNLIMITED;
+use super::desk::{Desk, Key, Table};
+use super::words::{DAY, MINUTE, NOON, U, takes};
 
 async fn table_and_key(limits: [u64; 3]) -> Option<(Table, Key)> {
     let desk = Desk::in_dynamodb().await?;
@@ -24,10 +24,11 @@ async fn row_of(table: &Table, key: &Key) -> Option<Row> {
     table.get(&key_partition(&key.presented.id), "key").await
 }
 
-/// The attributes that a row has more than another, or differently.
+/// The attributes that a row has more than another, or differently, but for the time of the last
+/// admission.
 fn difference(before: &Row, after: &Row) -> Vec<String> {
     let mut names: Vec<String> = before.keys().chain(after.keys()).cloned().collect();
-    names.retain(|name| before.get(name) != after.get(name));
+    names.retain(|name| before.get(name) != after.get(name) && name != USED_MS);
     names.sort();
     names.dedup();
     names
@@ -39,7 +40,9 @@ async fn admission_writes_counters_and_nothing_else() {
     let before = row_of(&table, &key).await.unwrap();
     let _ = key.take(NOON, &Demand::nothing()).await;
     let _ = key.denial(NOON, &takes(11, 1, 0)).await;
-    assert_eq!(row_of(&table, &key).await.unwrap(), before);
+    let after = row_of(&table, &key).await.unwrap();
+    assert_eq!(difference(&before, &after), [""; 0]);
+    assert_eq!(after.get(USED_MS), Some(&number(NOON)));
 
     let _ = key.take(NOON, &takes(1, 40, 0)).await;
     let after = row_of(&table, &key).await.unwrap();
@@ -77,7 +80,7 @@ async fn settling_a_vanished_key_makes_no_row() {
 /// The function's role may change counters and not `policy`, so this is all that it could make.
 #[tokio::test]
 async fn a_row_without_a_policy_is_corrupt_and_admits_nobody() {
-    let Some((table, key)) = table_and_key([U, U, U]).await else { return };
+    let Some((table, key)) = table_and_key([10, 100, 1_000]).await else { return };
     let good = row_of(&table, &key).await.unwrap();
     let policy = good["policy"].as_m().unwrap();
     let without = |name: &str| {
@@ -117,36 +120,43 @@ async fn rollups_add_up() {
     let row = UsageRow {
         key: key.presented.id.clone(),
         day,
-        route: "gpt-*".to_owned(),
+        team: TeamId::parse("research").ok(),
+        alias: "gpt-*".to_owned(),
+        shard: 0,
         requests: 1,
         tokens_in: 10,
         tokens_cached: 4,
         tokens_out: 3,
         nano_usd: 250,
+        kept_tokens: 5,
+        kept_nano_usd: 6,
         bound_violations: 0,
     };
     let violated = UsageRow { bound_violations: 1, tokens_out: 0, ..row.clone() };
-    let other = UsageRow { route: "ep-*".to_owned(), ..row.clone() };
+    let other = UsageRow { alias: "ep-*".to_owned(), team: None, ..row.clone() };
     let rows = [vec![row; 8], vec![violated, other]].concat();
     let counts = stream::iter(&rows).map(|row| table.store.count(row));
     let counted: Result<Vec<()>, StoreError> = counts.buffer_unordered(4).try_collect().await;
     counted.unwrap();
 
     let partition = key_partition(&key.presented.id);
-    let stored = table.get(&partition, &usage_row(day, "gpt-*")).await.unwrap();
+    let stored = table.get(&partition, &usage_row(day, "gpt-*", 0)).await.unwrap();
     for (name, sum) in [
         ("requests", 9),
         ("tokens_in", 90),
         ("tokens_cached", 36),
         ("tokens_out", 24),
         ("nano_usd", 2_250),
+        ("kept_tokens", 45),
+        ("kept_nano_usd", 54),
         ("bound_violations", 1),
         ("ttl", (day + 400) * 86_400),
     ] {
         assert_eq!(stored.get(name), Some(&number(sum)), "{name}");
     }
-    let other = table.get(&partition, &usage_row(day, "ep-*")).await.unwrap();
-    assert_eq!(other.get("requests"), Some(&number(1)));
+    assert_eq!(stored.get("team"), Some(&text("research")));
+    let other = table.get(&partition, &usage_row(day, "ep-*", 0)).await.unwrap();
+    assert_eq!((other.get("requests"), other.get("team")), (Some(&number(1)), None));
 }
 
 #[tokio::test]

@@ -2,15 +2,17 @@
 //! for what a test says.
 
 use std::collections::VecDeque;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use serde_json::Value;
 use std::os::fd::OwnedFd;
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::client::{self, Answer, Reading, Request};
 use super::runtime_api::RuntimeApi;
@@ -20,7 +22,7 @@ use super::soon;
 #[derive(Debug)]
 pub(crate) struct Gateway {
     process: Process,
-    address: Option<SocketAddr>,
+    pub(crate) address: Option<SocketAddr>,
     pub(crate) out: Lines,
     pub(crate) err: Lines,
     _document: Document,
@@ -54,7 +56,16 @@ impl Gateway {
         document: Document,
         environment: &[(&str, &str)],
     ) -> Self {
-        let api = api.address.to_string();
+        Self::function_at(api.address, document, environment)
+    }
+
+    /// A function, under a Runtime API at this address.
+    pub(crate) fn function_at(
+        api: SocketAddr,
+        document: Document,
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let api = api.to_string();
         let lambda = [
             ("AWS_LAMBDA_RUNTIME_API", api.as_str()),
             ("AWS_LAMBDA_FUNCTION_NAME", "tollgate"),
@@ -100,6 +111,12 @@ impl Gateway {
         let id = self.process.0.id().to_string();
         let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Ends the process at once, wherever it is; what it wrote can still be read.
+    pub(crate) fn kill(&mut self) {
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
     }
 
     /// Waits for the process's own end.
@@ -177,17 +194,35 @@ impl Drop for Document {
 /// What the process writes, line by line.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    pipe: Receiver,
-    partial: Vec<u8>,
-    unread: VecDeque<String>,
+    pipe: Arc<Pipe>,
     /// Every line that was read.
     pub(crate) all: Vec<String>,
+    /// Takes what comes while the test waits for something else: a full pipe would stop the process.
+    _draining: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Pipe {
+    receiver: Receiver,
+    taken: Mutex<Taken>,
+    more: Notify,
+}
+
+/// What was taken from a pipe and not read yet.
+#[derive(Debug, Default)]
+struct Taken {
+    partial: Vec<u8>,
+    unread: VecDeque<String>,
+    has_ended: bool,
 }
 
 impl Lines {
     fn of(pipe: OwnedFd) -> Self {
-        let pipe = Receiver::from_owned_fd(pipe).unwrap();
-        Self { pipe, partial: vec![], unread: VecDeque::new(), all: vec![] }
+        let receiver = Receiver::from_owned_fd(pipe).unwrap();
+        let pipe = Arc::new(Pipe { receiver, taken: Mutex::default(), more: Notify::new() });
+        let mut draining = JoinSet::new();
+        draining.spawn(drain(Arc::clone(&pipe)));
+        Self { pipe, all: vec![], _draining: draining }
     }
 
     /// Reads until a line with this text.
@@ -207,33 +242,52 @@ impl Lines {
 
     /// What has been written by now. It was there before anything that came later over a socket.
     pub(crate) fn by_now(&mut self) -> &[String] {
-        while self.take().unwrap_or(false) {}
-        self.all.extend(self.unread.drain(..));
+        self.all.extend(self.pipe.take().unread.drain(..));
         &self.all
     }
 
-    async fn next(&mut self) -> Option<String> {
+    /// The next line; nothing at the end.
+    pub(crate) async fn next(&mut self) -> Option<String> {
         loop {
-            if let Some(line) = self.unread.pop_front() {
-                self.all.push(line.clone());
-                return Some(line);
-            }
-            self.pipe.readable().await.unwrap();
-            if !self.take().unwrap_or(true) {
-                return None;
+            let more = self.pipe.more.notified();
+            let (line, has_ended) = {
+                let mut taken = self.pipe.take();
+                (taken.unread.pop_front(), taken.has_ended)
+            };
+            match line {
+                Some(line) => {
+                    self.all.push(line.clone());
+                    return Some(line);
+                }
+                None if has_ended => return None,
+                None => more.await,
             }
         }
     }
+}
 
-    /// Takes what is in the pipe; false when it is at its end.
-    fn take(&mut self) -> io::Result<bool> {
+async fn drain(pipe: Arc<Pipe>) {
+    while !pipe.take().has_ended {
+        pipe.more.notify_one();
+        pipe.receiver.readable().await.unwrap();
+    }
+    pipe.more.notify_one();
+}
+
+impl Pipe {
+    /// Takes what is in the pipe.
+    fn take(&self) -> MutexGuard<'_, Taken> {
+        let mut taken = self.taken.lock().unwrap();
         let mut bytes = [0; 16 << 10];
-        let read = self.pipe.try_read(&mut bytes)?;
-        self.partial.extend(&bytes[..read]);
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            self.unread.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        while !taken.has_ended {
+            let Ok(read) = self.receiver.try_read(&mut bytes) else { break };
+            taken.has_ended = read == 0;
+            taken.partial.extend(&bytes[..read]);
         }
-        Ok(read > 0)
+        while let Some(end) = taken.partial.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = taken.partial.drain(..=end).collect();
+            taken.unread.push_back(String::from_utf8_lossy(&line).trim_end().to_owned());
+        }
+        taken
     }
 }

@@ -1,7 +1,9 @@
 //! What the tests of the binary stand on: the binary itself, and everything around it, played.
 
+pub(crate) mod answers;
 pub(crate) mod client;
 pub(crate) mod gateway;
+pub(crate) mod itself;
 pub(crate) mod runtime_api;
 pub(crate) mod table;
 pub(crate) mod upstream;

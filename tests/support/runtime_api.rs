@@ -158,7 +158,7 @@ impl State {
 
 impl Reply {
     /// Reads what Lambda reads: a prelude, eight zero bytes and the body, or one JSON document.
-    fn read(id: &str, posted: &Posted) -> Self {
+    pub(crate) fn read(id: &str, posted: &Posted) -> Self {
         if posted.head.header("lambda-runtime-function-response-mode").is_none() {
             let event: Value = serde_json::from_slice(&posted.body).expect("an answer of JSON");
             assert_eq!(event["isBase64Encoded"], false);

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use tollgate::keys::Digest;
-use tollgate::quota::{LIMITS, UNLIMITED};
+use tollgate::quota::{LIMITS, Limit, Rule, Shape, UNLIMITED, Zone};
 
 use super::upstream::{Act, Gate, Script, Upstream, response};
 use super::{CREDENTIALS, secret};
@@ -29,8 +29,8 @@ pub(crate) async fn empty() -> Upstream {
     Upstream::always(rows(&json!([]))).await
 }
 
-/// A table with this document, and [`secret`] 1 as an unlimited key. A settlement waits until the
-/// gate is open.
+/// A table with this document, and [`secret`] 1 as a key that nothing stops. A settlement waits until
+/// the gate is open.
 pub(crate) async fn holding(document: Value, settlement: Gate) -> Upstream {
     with_document(document, move |update| {
         let written = answer(200, &json!({}));
@@ -85,11 +85,15 @@ fn key_row() -> Value {
     let id = secret.split('-').nth(1).unwrap_or_default();
     let models = json!({ "L": [{ "S": "*" }] });
     let policy = json!({ "name": { "S": "tester" }, "models": models, "created_ms": { "N": "0" } });
+    // Where nothing is limited there is nothing to settle: one rule, which no request reaches.
+    let rule = Rule::plain(Limit::named("tokens_per_day").expect("a limit"));
+    let shape = Shape::new(1, vec![rule], Zone::UTC, None, 1);
     let mut row = Map::from_iter([
         ("pk".to_owned(), json!({ "S": format!("key#{id}") })),
         ("sk".to_owned(), json!({ "S": "key" })),
         ("hash".to_owned(), json!({ "S": Digest::of(&secret).to_hex() })),
         ("state".to_owned(), json!({ "S": "active" })),
+        ("shape".to_owned(), json!({ "S": shape.text() })),
         ("policy".to_owned(), json!({ "M": policy })),
     ]);
     let unlimited = json!({ "N": UNLIMITED.to_string() });

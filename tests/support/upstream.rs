@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Barrier, Semaphore, watch};
@@ -21,6 +22,8 @@ pub(crate) enum Act {
     Await(Gate),
     /// Waits until as many others have come as far.
     Meet(Arc<Barrier>),
+    /// Waits so long.
+    Pause(Duration),
     /// Resets the connection.
     Reset,
     /// Closes the connection.
@@ -191,6 +194,10 @@ async fn serve(stream: TcpStream, connection: usize, shared: Arc<Shared>) {
                 }
                 Act::Meet(barrier) => {
                     barrier.wait().await;
+                    Ok(())
+                }
+                Act::Pause(time) => {
+                    tokio::time::sleep(time).await;
                     Ok(())
                 }
                 Act::Reset => return wire.reset(),

@@ -39,10 +39,16 @@ KMS_KEY = f"arn:aws:kms:{PLACE}:key/1"
 ARNS = {"Table": TABLE, "Log": LOG}
 
 # As the code names them, so that a new kind of limit does not first fail in production.
-LIMITS = re.findall(r'attribute: "(\w+)"', (ROOT / "src/quota/limits.rs").read_text())
+LIMITS = re.findall(r'^    row\("(\w+)",', (ROOT / "src/quota/limits.rs").read_text(), re.MULTILINE)
 assert LIMITS, "no limits in src/quota/limits.rs"
-COUNTERS = [name for limit in LIMITS for name in (limit, f"{limit}@29940987")]
-USAGE = ["requests", "tokens_in", "tokens_cached", "tokens_out", "nano_usd", "bound_violations", "ttl"]
+GUARDS = ["state", "hash", "shape", "used_ms", "leases"]
+FIGURES = [name for limit in LIMITS for name in (limit, f"{limit}:9f86d08188")]
+COUNTERS = FIGURES + [f"{name}@29940987" for name in FIGURES]
+SETTLED = [name for counter in (f"{figure}@29940986" for figure in FIGURES) for name in (counter, f"{counter}.spent")]
+USAGE = [
+    "requests", "tokens_in", "tokens_cached", "tokens_out", "nano_usd", "kept_tokens", "kept_nano_usd",
+    "bound_violations", "team", "ttl",
+]
 
 
 def update(partition, *attributes):
@@ -54,6 +60,10 @@ def query(partition, table=TABLE):
     return "dynamodb:Query", table, {"dynamodb:LeadingKeys": [partition], "dynamodb:Attributes": ["pk", "sk"]}
 
 
+def get(partition):
+    return "dynamodb:GetItem", TABLE, {"dynamodb:LeadingKeys": [partition], "dynamodb:Attributes": ["pk", "sk"]}
+
+
 def decrypt(service, parameter):
     context = {"kms:ViaService": [service], "kms:EncryptionContext:PARAMETER_ARN": [PARAMETER + parameter]}
     return "kms:Decrypt", KMS_KEY, context
@@ -62,8 +72,12 @@ def decrypt(service, parameter):
 # What the function does (True) and what it must not be able to do (False).
 REQUESTS = [
     (True, "read the configuration", query("config")),
-    (True, "admit a request", update("key#abc", "state", "hash", *COUNTERS)),
-    (True, "settle it", update("key#abc", *(f"{limit}@29940986" for limit in LIMITS))),
+    (True, "admit a request", update("key#abc", *GUARDS, *COUNTERS)),
+    (True, "admit it for its team", update("team#abc", *GUARDS, *COUNTERS)),
+    (True, "settle it", update("key#abc", "leases", *SETTLED)),
+    (True, "settle it in a shard", update("key#abc#3", "leases", *SETTLED)),
+    (True, "read how a key stands", get("key#abc")),
+    (True, "read how a team stands", get("team#abc#2")),
     (True, "add up usage", update("key#abc", *USAGE)),
     (True, "share a target's health", update("config", "until_ms", "reason", "ttl")),
     (True, "read a provider's key", ("ssm:GetParameters", PARAMETER + "/tollgate/ark", {})),
@@ -78,7 +92,10 @@ REQUESTS = [
     (False, "update what IAM cannot see", ("dynamodb:UpdateItem", TABLE, {})),
     (False, "update attributes that IAM cannot see",
      ("dynamodb:UpdateItem", TABLE, {"dynamodb:LeadingKeys": ["key#abc"]})),
-    (False, "read keys", query("key#abc")),
+    (False, "change a team's policy", update("team#abc", "policy")),
+    (False, "read keys by query", query("key#abc")),
+    (False, "read another partition", get("other")),
+    (False, "read what IAM cannot see", ("dynamodb:GetItem", TABLE, {})),
     (False, "query what IAM cannot see", ("dynamodb:Query", TABLE, {})),
     (False, "read another table", query("config", TABLE + "2")),
     (False, "read an index", query("config", TABLE + "/index/all")),
@@ -91,11 +108,11 @@ REQUESTS = [
     (False, "write another log", ("logs:PutLogEvents", LOG.replace("Log", "Other"), {})),
 ] + [
     (False, action, (f"dynamodb:{action}", TABLE, {"dynamodb:LeadingKeys": ["key#abc"], "dynamodb:Attributes": ["pk", "sk"]}))
-    for action in ["PutItem", "DeleteItem", "GetItem", "Scan", "BatchWriteItem", "PartiQLUpdate", "DeleteTable"]
+    for action in ["PutItem", "DeleteItem", "Scan", "BatchWriteItem", "PartiQLUpdate", "DeleteTable"]
 ]
 
 ACTIONS = {
-    "dynamodb:Query", "dynamodb:UpdateItem", "kms:Decrypt",
+    "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "kms:Decrypt",
     "logs:CreateLogStream", "logs:PutLogEvents", "ssm:GetParameters",
 }
 
@@ -113,9 +130,9 @@ MUTANTS = [
     ("actions", "PutItem", "Action: dynamodb:UpdateItem", "Action: [dynamodb:UpdateItem, dynamodb:PutItem]"),
     ("actions", "every action", "Action: dynamodb:Query", "Action: dynamodb:*"),
     ("requests", "a writable policy", "- bound_violations", "- bound_violations\n                      - policy"),
-    ("requests", "writable attributes by wildcard", "- rpm@*", '- "*"'),
+    ("requests", "writable attributes by wildcard", '- "*@*"', '- "*"'),
     ("requests", "a writable configuration", "[pk, sk, until_ms, reason, ttl]", "[pk, sk, document, version]"),
-    ("requests", "any partition", '["key#*"]', '["*"]'),
+    ("requests", "any partition", '["key#*", "team#*"]', '["*"]'),
     ("requests", "ForAllValues without Null", 'dynamodb:Attributes: "false"', 'dynamodb:LeadingKeys: "false"'),
     ("requests", "secrets beyond the path", "parameter${SecretsPath}/*", "parameter${SecretsPath}*"),
     ("requests", "decryption for any service", "kms:ViaService: !Sub ssm.", "kms:ViaService: !Sub '*'  # "),

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use super::file::CheckedFile;
 use super::rows::{self, DocumentRow, Written};
 use crate::config::{Document, Strictness};
+use crate::ctl::accounts::check_config;
 use crate::ctl::aws::Table;
 use crate::ctl::command::PushOptions;
-use crate::ctl::output::{Failed, Report};
+use crate::ctl::output::{Console, Failed, Report};
 use crate::settings::variable;
 
 /// Two operators at once are served one after the other; more are told to look first.
@@ -36,8 +37,10 @@ pub(in crate::ctl) async fn push(
     table: &Table,
     file: &CheckedFile,
     options: &PushOptions,
+    console: Console,
     now_ms: u64,
 ) -> Result<Report, Failed> {
+    check_config(table, &file.config, console).await?;
     let draft = Draft {
         document: file.stored.clone(),
         if_version: options.if_version,

@@ -1,12 +1,10 @@
-//! The `key` commands: create, list, revoke, mint.
+//! New keys, in the table and for a local document.
 
 mod create;
-mod list;
-mod policy;
-mod revoke;
-mod rows;
+mod draw;
+mod mint;
+mod name;
 
-pub(super) use create::{create, mint};
-pub(super) use list::list;
-pub(super) use policy::{model_pattern, name};
-pub(super) use revoke::revoke;
+pub(super) use create::create;
+pub(super) use mint::mint;
+pub(super) use name::name;

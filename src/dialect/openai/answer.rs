@@ -105,9 +105,13 @@ pub fn read_answer(operation: Operation, body: &[u8]) -> Result<Option<Usage>, F
         choice.message.as_ref().is_some_and(Content::says_something)
             || choice.text.is_some_and(says_something)
     };
+    let has_output = usage.is_some_and(|usage| usage.output > 0);
+    if choices.iter().any(says) {
+        // Content without output is a report that cannot be true.
+        return Ok(usage.filter(|_| has_output));
+    }
     // An empty text for which the provider bills output is a model that had nothing to say.
-    let billed = usage.is_some_and(|usage| usage.output > 0) && !choices.is_empty();
-    if billed || choices.iter().any(says) { Ok(usage) } else { Err(empty()) }
+    if has_output && !choices.is_empty() { Ok(usage) } else { Err(empty()) }
 }
 
 /// Whether the provider's content filter has left nothing of the answer.
@@ -175,7 +179,11 @@ mod tests {
             Ok(false),
         );
         check(Completions, r#"{"choices":[{"text":"hi"}]}"#, Ok(false));
-        check(Embeddings, r#"{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":3}}"#, Ok(true));
+        check(
+            Embeddings,
+            r#"{"data":[{"embedding":[1]}],"usage":{"prompt_tokens":3,"total_tokens":3}}"#,
+            Ok(true),
+        );
         check(Embeddings, r#"{"data":[]}"#, Err(Class::Empty));
         check(Chat, r#"{"choices":[]}"#, Err(Class::Empty));
         check(Chat, r#"{"choices":[{"message":{"content":""}}]}"#, Err(Class::Empty));

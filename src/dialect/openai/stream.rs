@@ -62,12 +62,42 @@ pub enum Ending {
 #[expect(clippy::struct_excessive_bools, reason = "four facts, independent of each other")]
 pub struct StreamReader {
     hides_usage: bool,
-    usage: Option<Usage>,
+    usage: Reported,
     begun: HashSet<u64>,
     finished: HashSet<u64>,
     has_content: bool,
     is_filtered: bool,
     done: bool,
+}
+
+/// What the provider has said of its usage so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Reported {
+    #[default]
+    Nothing,
+    /// Content came after it: it is not the whole.
+    Early(Usage),
+    Final(Usage),
+    /// Something that cannot be true: whatever else is said, nobody knows.
+    Nonsense,
+}
+
+impl Reported {
+    fn report(&mut self, usage: Option<Usage>) {
+        *self = match (*self, usage) {
+            (Self::Nonsense, _) | (_, None) => Self::Nonsense,
+            (Self::Nothing, Some(usage)) => Self::Final(usage),
+            (Self::Early(before) | Self::Final(before), Some(usage)) => {
+                Self::Final(before.or_more(usage))
+            }
+        };
+    }
+
+    fn outdate(&mut self) {
+        if let Self::Final(usage) = *self {
+            *self = Self::Early(usage);
+        }
+    }
 }
 
 impl StreamReader {
@@ -76,9 +106,14 @@ impl StreamReader {
         Self { hides_usage, ..Self::default() }
     }
 
-    /// The usage that was reported last. Providers that repeat it report it cumulatively.
+    /// The usage that was reported with the last content or after it. Providers that repeat it
+    /// report it cumulatively, so of two reports the larger counts. Content without output is a
+    /// report that cannot be true.
     pub fn usage(&self) -> Option<Usage> {
-        self.usage
+        match self.usage {
+            Reported::Final(usage) if usage.output > 0 || !self.has_content => Some(usage),
+            _ => None,
+        }
     }
 
     /// Reads one event.
@@ -110,8 +145,6 @@ impl StreamReader {
     }
 
     fn read_chunk(&mut self, chunk: &Chunk<'_>) -> Result<Step, Failure> {
-        let reported = chunk.usage.and_then(|usage| Usage::from_openai(usage.get()));
-        self.usage = reported.or(self.usage);
         let choices = chunk.choices.as_deref().unwrap_or_default();
         let mut content = false;
         for choice in choices {
@@ -130,7 +163,13 @@ impl StreamReader {
                 || choice.text.is_some_and(says_something);
         }
         self.has_content |= content;
-        let is_usage = choices.is_empty() && chunk.usage.is_some_and(says_something);
+        let reported = chunk.usage.filter(|usage| says_something(usage));
+        let is_usage = choices.is_empty() && reported.is_some();
+        match reported.filter(|json| !Usage::is_placeholder(json.get())) {
+            Some(json) => self.usage.report(Usage::from_openai(json.get())),
+            None if content => self.usage.outdate(),
+            None => {}
+        }
         Ok(Step { forward: !(is_usage && self.hides_usage), content, progress: true, done: false })
     }
 
@@ -153,7 +192,7 @@ impl StreamReader {
         if !self.has_content && self.is_filtered {
             return Err(filtered());
         }
-        let billed = self.usage.is_some_and(|usage| usage.output > 0);
+        let billed = self.usage().is_some_and(|usage| usage.output > 0);
         if !self.has_content && !billed {
             return Err(empty());
         }
@@ -236,16 +275,44 @@ mod tests {
         check(true, &[TEXT, gave_up], "+c overloaded");
     }
 
-    #[test]
-    fn the_last_usage_counts() {
+    /// The output tokens that a stream is evidence of.
+    fn check_usage(events: &[&str], expected: Option<u64>) {
         let mut reader = StreamReader::new(true);
-        for n in [1, 2, 3] {
-            let data = format!(
-                r#"{{"choices":[],"usage":{{"prompt_tokens":5,"completion_tokens":{n}}}}}"#
-            );
+        for data in events {
+            let data = (*data).to_owned();
             let event = Event { raw: data.clone().into(), name: None, data: Some(data.into()) };
             reader.read(&event).unwrap();
         }
-        assert_eq!(reader.usage().map(|usage| usage.output), Some(3));
+        assert_eq!(reader.usage().map(|usage| usage.output), expected, "{events:?}");
+    }
+
+    #[test]
+    fn only_a_final_usage_is_evidence() {
+        let usage = |n: u64| {
+            format!(r#"{{"choices":[],"usage":{{"prompt_tokens":5,"completion_tokens":{n}}}}}"#)
+        };
+        let (one, two, three) = (usage(1), usage(2), usage(3));
+        let nonsense = r#"{"choices":[],"usage":{"prompt_tokens":-5}}"#;
+        let with_text = TEXT.replace(
+            r#"{"choices""#,
+            r#"{"usage":{"prompt_tokens":5,"completion_tokens":4},"choices""#,
+        );
+        check_usage(&[TEXT, STOP], None);
+        check_usage(&[TEXT, STOP, &two], Some(2));
+        check_usage(&[TEXT, STOP, &usage(0)], None);
+        let zeros = r#"{"choices":[],"usage":{"prompt_tokens":0,"completion_tokens":0}}"#;
+        check_usage(&[zeros, TEXT, STOP, &two], Some(2));
+        check_usage(&[zeros, TEXT, STOP], None);
+        check_usage(&[TEXT, &two, STOP], Some(2));
+        check_usage(&[&one, &two, &three], Some(3));
+        check_usage(&[TEXT, &three, &one], Some(3));
+        check_usage(&[&with_text, &with_text, STOP], Some(4));
+        // What came after it is not in it.
+        check_usage(&[&one, TEXT, STOP], None);
+        check_usage(&[&one, TEXT, STOP, &two], Some(2));
+        // Who once says what cannot be true is not believed again.
+        check_usage(&[TEXT, nonsense], None);
+        check_usage(&[TEXT, &two, nonsense], None);
+        check_usage(&[TEXT, nonsense, &two], None);
     }
 }

@@ -1,25 +1,31 @@
-//! The table: admission, settlement, rollups and the live document.
+//! The table: settlement, rollups and the live document.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use aws_sdk_dynamodb::{Client, Config};
+use futures_util::future::join_all;
 
 use super::connector::SharedHttp;
-use super::errors::from_sdk;
+use super::errors::{from_sdk, was_turned_away};
+use super::expression::Expression;
+use super::known::Known;
 use super::layout::{
-    ACTIVE, CONFIG, HISTORY, KEY, Row, from_row, integer, key_partition, number, text, usage_row,
+    ACTIVE, CONFIG, HISTORY, Row, SHAPE, TTL, account_key, integer, key_partition, number, text,
+    usage_row,
 };
-use crate::keys::{KeyId, Presented};
-use crate::quota::{Bound, Charge, Settlement, UNLIMITED};
-use crate::store::admission::{Admission, Denial, admitted, judge};
+use super::pause;
+use crate::keys::Presented;
+use crate::quota::{Change, Demand, Part, Settlement};
+use crate::store::admission::{Admission, Denial, Standing};
 use crate::store::error::StoreError;
 use crate::store::usage_row::UsageRow;
 use crate::store::{Store, StoreFuture, StoredDocument};
@@ -28,6 +34,8 @@ use crate::store::{Store, StoreFuture, StoredDocument};
 const ATTEMPT_MS: u64 = 800;
 /// All tries of a call together.
 const OPERATION_MS: u64 = 1_700;
+/// A settlement that was certainly not applied is written so often.
+const SETTLE_TRIES: u32 = 4;
 /// Rollup rows are kept for about 13 months.
 const ROLLUP_DAYS: u64 = 400;
 
@@ -45,8 +53,9 @@ pub struct DynamoSettings {
 /// The store in DynamoDB.
 #[derive(Clone, Debug)]
 pub struct DynamoStore {
-    client: Client,
-    table: String,
+    pub(super) client: Client,
+    pub(super) table: String,
+    pub(super) known: Arc<Known>,
 }
 
 impl DynamoStore {
@@ -63,7 +72,9 @@ impl DynamoStore {
         // Reserving twice is safe, so admission may be retried after a lost reply.
         let retries = RetryConfig::standard()
             .with_max_attempts(2)
-            .with_initial_backoff(Duration::from_millis(25));
+            .with_initial_backoff(Duration::from_millis(25))
+            // The connector cannot be told to close a connection, and the SDK would log an error.
+            .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
@@ -72,89 +83,100 @@ impl DynamoStore {
             .timeout_config(timeouts)
             .retry_config(retries);
         config.set_endpoint_url(settings.endpoint.clone());
-        Self { client: Client::from_conf(config.build()), table: settings.table.clone() }
-    }
-
-    /// An update that is sent once. Giving back twice would break a limit, counting twice a
-    /// statistic.
-    async fn update_once(&self, update: UpdateItemFluentBuilder) -> Result<(), StoreError> {
-        let once: Builder = Builder::default().retry_config(RetryConfig::disabled());
-        let sent = update.customize().config_override(once).send().await;
-        match sent {
-            Ok(_) => Ok(()),
-            // The window has ended and was cleaned up: there is nothing to give back.
-            Err(error) if is_condition_failure(&error) => Ok(()),
-            Err(error) => Err(from_sdk(&error)),
+        Self {
+            client: Client::from_conf(config.build()),
+            table: settings.table.clone(),
+            known: Arc::default(),
         }
     }
 
-    fn key_update(&self, id: &KeyId, sort: impl Into<String>) -> UpdateItemFluentBuilder {
+    /// Writes a settlement, one account beside the other.
+    pub(super) async fn settle_in_table(&self, settlement: &Settlement) -> Result<(), StoreError> {
+        let parts = settlement.parts.iter().filter(|part| !part.is_empty());
+        let written = join_all(parts.map(|part| self.settle_part(part))).await;
+        written.into_iter().collect()
+    }
+
+    /// Writes one account's part. It is written again only when it is certain that it was not
+    /// applied: refused for its condition, then without what has vanished; or turned away.
+    async fn settle_part(&self, part: &Part) -> Result<(), StoreError> {
+        let mut part = Cow::Borrowed(part);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.send_settlement(&part).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            match refused_row(&error) {
+                Refused::No if tries < SETTLE_TRIES && was_turned_away(&error) => {
+                    tokio::time::sleep(pause(tries, 0)).await;
+                }
+                Refused::No => return Err(from_sdk(&error)),
+                // The account is gone: there is nobody to give anything to.
+                Refused::NoRow => return Ok(()),
+                Refused::Row(row) => {
+                    let rest = still_possible(&part, &row);
+                    if rest == *part || rest.is_empty() || tries >= SETTLE_TRIES {
+                        return Ok(());
+                    }
+                    part = Cow::Owned(rest);
+                }
+            }
+        }
+    }
+
+    async fn send_settlement(&self, part: &Part) -> Result<(), SdkError<UpdateItemError>> {
+        let expression = Expression::settlement(part);
+        let values = Some(expression.values).filter(|values| !values.is_empty());
+        let names = Some(expression.names).filter(|names| !names.is_empty());
+        let (pk, sk) = account_key(&part.account);
         self.client
             .update_item()
             .table_name(&self.table)
-            .key("pk", text(key_partition(id)))
-            .key("sk", text(sort))
-    }
-
-    async fn admit_in_table(
-        &self,
-        presented: &Presented,
-        charges: &[Charge],
-        now_ms: u64,
-    ) -> Result<Admission, Denial> {
-        let expression = Expression::admission(presented, charges);
-        let sent = self
-            .key_update(&presented.id, KEY)
-            .set_update_expression(expression.update)
+            .key("pk", text(pk))
+            .key("sk", text(sk))
+            .update_expression(expression.update)
             .condition_expression(expression.condition)
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
-            .return_values(ReturnValue::AllNew)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .customize()
+            .config_override(once())
             .send()
-            .await;
-        match sent {
-            Ok(output) => {
-                let row = output.attributes.unwrap_or_default();
-                let item = from_row(&row).map_err(Denial::Store)?;
-                Ok(admitted(&item, charges, now_ms))
-            }
-            Err(error) => Err(denial(error, presented, charges, now_ms)),
-        }
-    }
-
-    async fn settle_in_table(&self, settlement: &Settlement) -> Result<(), StoreError> {
-        if settlement.is_empty() {
-            return Ok(());
-        }
-        let expression = Expression::settlement(settlement);
-        let values = Some(expression.values).filter(|values| !values.is_empty());
-        let update = self
-            .key_update(&settlement.key, KEY)
-            .set_update_expression(expression.update)
-            .condition_expression(expression.condition)
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(values);
-        self.update_once(update).await
+            .await
+            .map(drop)
     }
 
     async fn count_in_table(&self, row: &UsageRow) -> Result<(), StoreError> {
         let ttl_s = (row.day + ROLLUP_DAYS).saturating_mul(86_400);
-        let update = self
-            .key_update(&row.key, usage_row(row.day, &row.route))
-            .update_expression(
-                "ADD requests :requests, tokens_in :in, tokens_cached :cached, tokens_out :out, \
-                 nano_usd :usd, bound_violations :violations SET #ttl = :ttl",
-            )
-            .expression_attribute_names("#ttl", super::layout::TTL)
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", text(key_partition(&row.key)))
+            .key("sk", text(usage_row(row.day, &row.alias, row.shard)))
+            .expression_attribute_names("#ttl", TTL)
             .expression_attribute_values(":requests", number(row.requests))
             .expression_attribute_values(":in", number(row.tokens_in))
             .expression_attribute_values(":cached", number(row.tokens_cached))
             .expression_attribute_values(":out", number(row.tokens_out))
             .expression_attribute_values(":usd", number(row.nano_usd))
             .expression_attribute_values(":violations", number(row.bound_violations))
+            .expression_attribute_values(":kept", number(row.kept_tokens))
+            .expression_attribute_values(":keptusd", number(row.kept_nano_usd))
             .expression_attribute_values(":ttl", number(ttl_s));
-        self.update_once(update).await
+        let mut set = "SET #ttl = :ttl".to_owned();
+        if let Some(team) = &row.team {
+            set.push_str(", team = :team");
+            update = update.expression_attribute_values(":team", text(team.as_str()));
+        }
+        let add = "ADD requests :requests, tokens_in :in, tokens_cached :cached, \
+                   tokens_out :out, nano_usd :usd, kept_tokens :kept, kept_nano_usd :keptusd, \
+                   bound_violations :violations";
+        let update = update.update_expression(format!("{add} {set}"));
+        let counted = update.customize().config_override(once()).send().await;
+        counted.map(drop).map_err(|error| from_sdk(&error))
     }
 
     async fn document_in_table(&self) -> Result<Option<StoredDocument>, StoreError> {
@@ -189,99 +211,34 @@ fn stored_document(row: &Row) -> Result<StoredDocument, StoreError> {
     Ok(StoredDocument { document, version })
 }
 
-fn is_condition_failure<R>(error: &aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>) -> bool {
-    error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception)
+/// What can still be written of a settlement to a row that is not as it was expected: without
+/// counters that have vanished, and without cleaning up after a shape that it no longer has.
+fn still_possible(part: &Part, row: &Row) -> Part {
+    let is_there = |change: &&Change| row.contains_key(&change.counter);
+    let changes = part.changes.iter().filter(is_there).cloned().collect();
+    let same_shape = row.get(SHAPE).is_some_and(|shape| *shape == text(&part.shape));
+    let stale = if same_shape { part.stale.clone() } else { vec![] };
+    Part { changes, stale, ..part.clone() }
 }
 
-fn denial(
-    error: aws_sdk_dynamodb::error::SdkError<UpdateItemError>,
-    presented: &Presented,
-    charges: &[Charge],
-    now_ms: u64,
-) -> Denial {
-    if !is_condition_failure(&error) {
-        return Denial::Store(from_sdk(&error));
-    }
-    let UpdateItemError::ConditionalCheckFailedException(failed) = error.into_service_error()
-    else {
-        return Denial::UnknownKey;
-    };
-    let item = match failed.item.as_ref().map(from_row).transpose() {
-        Ok(item) => item,
-        Err(error) => return Denial::Store(error),
-    };
-    match judge(item.as_ref(), presented, charges, now_ms) {
-        Err(denial) => denial,
-        // The table refused what its own row would admit.
-        Ok(()) => Denial::Store(StoreError::Corrupt("a condition failed for no reason".to_owned())),
-    }
+/// A call that is sent once. Giving back twice would break a limit, counting twice a statistic.
+fn once() -> Builder {
+    Builder::default().retry_config(RetryConfig::disabled())
 }
 
-/// An update with its condition, names and values.
-struct Expression {
-    update: Option<String>,
-    condition: String,
-    names: HashMap<String, String>,
-    values: Row,
+/// What a refused condition tells.
+enum Refused {
+    No,
+    NoRow,
+    Row(Row),
 }
 
-impl Expression {
-    /// DESIGN: authenticate, check the state, roll windows over and reserve every limit at once.
-    /// `#l` is a limit, `#w` its counter in this window; a window without a counter is whole.
-    fn admission(presented: &Presented, charges: &[Charge]) -> Self {
-        let mut sets = Vec::new();
-        let mut conditions = vec!["#hash = :hash".to_owned(), "#state = :active".to_owned()];
-        let mut names = HashMap::from([
-            ("#hash".to_owned(), "hash".to_owned()),
-            ("#state".to_owned(), "state".to_owned()),
-        ]);
-        let mut values = Row::from([
-            (":hash".to_owned(), text(presented.digest.to_hex())),
-            (":active".to_owned(), text("active")),
-        ]);
-        for (i, charge) in charges.iter().enumerate() {
-            match charge.amount {
-                Bound::AtMost(0) => continue,
-                Bound::AtMost(amount) => {
-                    names.insert(format!("#w{i}"), charge.counter());
-                    values.insert(format!(":a{i}"), number(amount));
-                    sets.push(format!("#w{i} = if_not_exists(#w{i}, #l{i}) - :a{i}"));
-                    conditions.push(format!(
-                        "(#w{i} >= :a{i} OR (attribute_not_exists(#w{i}) AND #l{i} >= :a{i}))"
-                    ));
-                }
-                Bound::Unknown(_) => {
-                    values.insert(":unlimited".to_owned(), number(UNLIMITED));
-                    conditions.push(format!("#l{i} >= :unlimited"));
-                }
-            }
-            names.insert(format!("#l{i}"), charge.limit.attribute.to_owned());
+fn refused_row(error: &SdkError<UpdateItemError>) -> Refused {
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            failed.item.clone().map_or(Refused::NoRow, Refused::Row)
         }
-        let update = (!sets.is_empty()).then(|| format!("SET {}", sets.join(", ")));
-        Self { update, condition: conditions.join(" AND "), names, values }
-    }
-
-    /// Gives back and cleans up, on condition that every window is still there.
-    fn settlement(settlement: &Settlement) -> Self {
-        let (mut names, mut values) = (HashMap::new(), Row::new());
-        let (mut sets, mut removes) = (Vec::new(), Vec::new());
-        let mut conditions = vec!["attribute_exists(pk)".to_owned()];
-        for (i, change) in settlement.give_back.iter().enumerate() {
-            names.insert(format!("#w{i}"), change.counter.clone());
-            values.insert(format!(":g{i}"), number(change.amount));
-            sets.push(format!("#w{i} = #w{i} + :g{i}"));
-            conditions.push(format!("attribute_exists(#w{i})"));
-        }
-        for (i, counter) in settlement.stale.iter().enumerate() {
-            names.insert(format!("#s{i}"), counter.clone());
-            removes.push(format!("#s{i}"));
-        }
-        let part = |verb: &str, list: &[String]| match list {
-            [] => String::new(),
-            list => format!("{verb} {} ", list.join(", ")),
-        };
-        let update = part("SET", &sets) + &part("REMOVE", &removes);
-        Self { update: Some(update), condition: conditions.join(" AND "), names, values }
+        _ => Refused::No,
     }
 }
 
@@ -289,14 +246,22 @@ impl Store for DynamoStore {
     fn admit<'a>(
         &'a self,
         presented: &'a Presented,
-        charges: &'a [Charge],
+        demand: &'a Demand,
         now_ms: u64,
     ) -> StoreFuture<'a, Result<Admission, Denial>> {
-        Box::pin(self.admit_in_table(presented, charges, now_ms))
+        Box::pin(self.admit_in_table(presented, demand, now_ms))
     }
 
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> StoreFuture<'a, Result<(), StoreError>> {
         Box::pin(self.settle_in_table(settlement))
+    }
+
+    fn inspect<'a>(
+        &'a self,
+        presented: &'a Presented,
+        now_ms: u64,
+    ) -> StoreFuture<'a, Result<Standing, Denial>> {
+        Box::pin(self.inspect_in_table(presented, now_ms))
     }
 
     fn count<'a>(&'a self, row: &'a UsageRow) -> StoreFuture<'a, Result<(), StoreError>> {

@@ -2,7 +2,7 @@
 
 /// Whether some alias fits both patterns, whatever its case. For warnings: it may say yes once too
 /// often, never no.
-pub(super) fn overlap(a: &str, b: &str) -> bool {
+pub fn overlap(a: &str, b: &str) -> bool {
     let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
     let (a, b) = (a.as_bytes(), b.as_bytes());
     // For what is read of `a` so far: which beginnings of `b` can stand for the same text.
