@@ -61,6 +61,6 @@ SECONDS ?= 600
 soak: tools ## The races and the random histories for SECONDS each, and more of the histories
 	@echo "== soak"
 	cargo test --locked --no-run
-	TOLLGATE_SOAK_SECONDS=$(SECONDS) tests/tools/dynamodb-local 0 cargo test --locked race -- --nocapture
+	TOLLGATE_SOAK_SECONDS=$(SECONDS) tests/tools/dynamodb-local 0 cargo test --locked race::soak -- --nocapture
 	TOLLGATE_PROPTEST_CASES=20000 cargo test --locked quota_property::the_store_in_memory
 	TOLLGATE_PROPTEST_CASES=500 tests/tools/dynamodb-local 0 cargo test --locked quota_property::the_store_in_dynamodb

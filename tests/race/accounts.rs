@@ -52,7 +52,7 @@ pub(super) struct Counter {
     pub(super) window: u64,
     /// What nobody has taken yet.
     pub(super) left: i128,
-    /// What was settled, where the row says so.
+    /// What was settled, where that is noted.
     pub(super) spent: Option<i128>,
 }
 
@@ -137,7 +137,7 @@ fn audit_one(
     if served > taken {
         found.push(("served for nothing", figures.clone()));
     }
-    let (least, most) = held.unwrap_or((0, limit * count));
+    let (least, most) = held.unwrap_or((0, taken));
     if served <= taken && taken < served + least {
         found.push(("given back in the dark", format!("{figures}, must be held {least}")));
     }

@@ -7,7 +7,7 @@ use super::accounts::{Held, Limits, no_complaint};
 use super::round::{Faults, Fleet, MINUTE_MS, Round, after_midnight, now_ms};
 use super::table::Table;
 use super::tally::Tally;
-use super::{Scale, Seed};
+use super::{Scale, Seed, until_it_counts};
 
 /// How long before the end of the minute the processes start, how long before it the race begins,
 /// and how long after it the race ends.
@@ -17,34 +17,28 @@ const AFTER_MS: u64 = 3_000;
 /// A request that was asked so long after the end of the minute was admitted after it, where the
 /// store answers in time.
 const SLACK_MS: u64 = 1_000;
+/// So many answers for each of those who ask at once use a minute up.
+const ANSWERS_EACH: u64 = 4;
 /// A limit that nobody reaches.
 const WIDE: u64 = 1_000_000;
 /// Of requests under the wide limit, fewer go at once: all of them are answered.
 const ANSWERED_AT_ONCE: usize = 8;
 
 /// Two races over the end of a minute: of one, both minutes are used up; of the other none, so that
-/// many requests are under way when the first one ends. And again with fewer at once when the
-/// machine was too busy for the store to answer in time.
+/// many requests are under way when the first one ends.
 pub(super) async fn race(tables: &[Table; 2], scale: &Scale, seed: u64) -> String {
-    let tight = scale.requests / 20;
-    let mut faults = vec![];
-    for at_once in [scale.at_once / 2, 4, 2] {
+    until_it_counts(scale.at_once / 2, |at_once| async move {
+        let rpm = ANSWERS_EACH * u64::try_from(at_once).unwrap();
         after_midnight().await;
         let end_ms = (now_ms() + START_MS).next_multiple_of(MINUTE_MS);
         let few = at_once.min(ANSWERED_AT_ONCE);
-        let raced = tokio::join!(
-            race_once(&tables[0], at_once, tight, end_ms, seed),
+        let (tight, wide) = tokio::join!(
+            race_once(&tables[0], at_once, rpm, end_ms, seed),
             race_once(&tables[1], few, WIDE, end_ms, seed),
         );
-        match raced {
-            (Ok(tight), Ok(wide)) => return format!("{tight}; {wide}"),
-            (Err(why), _) | (_, Err(why)) => {
-                eprintln!("again, with fewer than {at_once} at once: {why}");
-                faults.push(why);
-            }
-        }
-    }
-    panic!("nothing can be said of any of the races: {faults:#?}");
+        Ok(format!("{}; {}", tight?, wide?))
+    })
+    .await
 }
 
 async fn race_once(

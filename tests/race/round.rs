@@ -185,7 +185,7 @@ impl<'a> Round<'a> {
     async fn ask(&self, order: &Order) -> Option<Got> {
         let what = format!("the answer to request {}", order.number);
         let got = soon(&what, async {
-            if order.number.is_multiple_of(LOCAL) {
+            if order.number % LOCAL == 1 {
                 return self.ask_locally(order).await;
             }
             let mut event = self.event.clone();
@@ -215,14 +215,20 @@ impl<'a> Round<'a> {
     }
 
     /// What the key is told of its own limits.
-    pub(super) async fn own_limits(&self) -> Value {
+    pub(super) async fn own_limits(&self) -> Vec<Value> {
         let mut event = self.event.clone();
         event["rawPath"] = "/v1/key".into();
         event["requestContext"]["http"]["method"] = "GET".into();
         let posted = soon("the key's own limits", self.queue.ask(&event)).await;
         let reply = Reply::read("", &posted.expect("an answer"));
         assert_eq!(reply.status, 200, "{}", reply.body);
-        reply.json()["limits"].clone()
+        let limits = reply.json()["limits"].as_array().expect("a list").clone();
+        for told in &limits {
+            let number = |name: &str| told[name].as_u64().expect("a number");
+            let sum = number("used") + number("held") + number("left");
+            assert_eq!(sum, number("limit"), "{told}");
+        }
+        limits
     }
 
     /// The key's counters at this moment.
@@ -255,8 +261,7 @@ impl<'a> Round<'a> {
     }
 
     /// Why nothing can be said of what is held at the end of a round without killed processes: the
-    /// store did not serve every request as it should. Then a hold may be taken twice, which is
-    /// safe, and stays.
+    /// store did not serve every request as it should.
     pub(super) fn store_faults(&self, tally: &Tally) -> Result<(), String> {
         let log = self.log.lock().unwrap();
         if log.store_faults + tally.store_faults == 0 && log.errors.is_empty() {

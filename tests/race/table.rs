@@ -125,7 +125,8 @@ impl Table {
                 kind,
                 window: window.parse().ok()?,
                 left: number(name).expect("it is there"),
-                spent: number(&format!("{name}.spent")),
+                // Requests are never given back, so nothing is noted of them.
+                spent: (kind > 0).then(|| number(&format!("{name}.spent")).unwrap_or(0)),
             })
         });
         counters.collect()
