@@ -30,10 +30,13 @@ use crate::store::error::StoreError;
 use crate::store::usage_row::UsageRow;
 use crate::store::{Store, StoreFuture, StoredDocument};
 
-/// One try of a call. A healthy table answers in under 10 ms.
-const ATTEMPT_MS: u64 = 800;
+/// One try of a call. A healthy table answers in under 10 ms; one that is only busy should not be
+/// given up, for what it was asked to hold may then stay held.
+const ATTEMPT_MS: u64 = 1_500;
 /// All tries of a call together.
-const OPERATION_MS: u64 = 1_700;
+const OPERATION_MS: u64 = 3_200;
+/// A call that is tried once: within what a request leaves for its end.
+const ONCE_MS: u64 = 2_000;
 /// A settlement that was certainly not applied is written so often.
 const SETTLE_TRIES: u32 = 4;
 /// Rollup rows are kept for about 13 months.
@@ -222,8 +225,12 @@ fn still_possible(part: &Part, row: &Row) -> Part {
 }
 
 /// A call that is sent once. Giving back twice would break a limit, counting twice a statistic.
+/// The one try has all the time.
 fn once() -> Builder {
-    Builder::default().retry_config(RetryConfig::disabled())
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_millis(ONCE_MS))
+        .operation_timeout(Duration::from_millis(ONCE_MS));
+    Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts.build())
 }
 
 /// What a refused condition tells.
