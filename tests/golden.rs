@@ -115,6 +115,9 @@ fn no_golden_file_is_left_over() {
         read.extend([case.join("in.txt"), case.join("out.txt")]);
     }
     let mut left = files(&folder());
+    // Those of the dialects are read, and counted, by their own tests.
+    let dialects = folder().join("dialects");
+    left.retain(|path| !path.starts_with(&dialects));
     left.retain(|path| path.extension().is_none_or(|kind| kind != "rs") && !read.contains(path));
     assert_eq!(left, Vec::<PathBuf>::new());
 }

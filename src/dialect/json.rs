@@ -78,6 +78,16 @@ impl<'a> Object<'a> {
         self.members.iter().rev().find(named).map(|member| member.value).filter(|v| *v != "null")
     }
 
+    /// The names of the members, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| member.name.as_ref())
+    }
+
+    /// Every member as it stands: its name, and its value as JSON.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.members.iter().map(|member| (member.name.as_ref(), member.value))
+    }
+
     /// How many members have this name.
     pub fn count(&self, name: &str) -> usize {
         self.members.iter().filter(|member| member.name == name).count()

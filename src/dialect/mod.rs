@@ -3,6 +3,10 @@
 //! A dialect has two faces: it encodes a request for a target, and it decodes an answer, whole or
 //! event by event. Vendors that speak the same dialect are rows of a table, not files.
 
+pub mod anthropic;
+pub mod chat;
+pub mod converse;
+pub mod event_stream;
 mod json;
 pub mod openai;
 mod operation;

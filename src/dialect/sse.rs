@@ -165,10 +165,10 @@ fn lines(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::dialect) mod tests {
     use super::*;
 
-    fn read(chunks: &[&[u8]]) -> Vec<Event> {
+    pub(in crate::dialect) fn read(chunks: &[&[u8]]) -> Vec<Event> {
         let mut reader = Reader::default();
         let mut events = Vec::new();
         for chunk in chunks {
@@ -184,21 +184,29 @@ mod tests {
         events
     }
 
+    /// The events, the same for every way of cutting the bytes in two, and byte by byte. A decoder
+    /// sees nothing but these, and so need not be tried with every cut.
+    pub(in crate::dialect) fn read_however_cut(stream: &[u8]) -> Vec<Event> {
+        let whole = read(&[stream]);
+        let shown = String::from_utf8_lossy(stream);
+        for cut in 0..=stream.len() {
+            let (a, b) = stream.split_at(cut);
+            assert_eq!(read(&[a, b]), whole, "{shown:?} cut at {cut}");
+        }
+        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
+        assert_eq!(read(&bytes), whole, "{shown:?} byte by byte");
+        whole
+    }
+
     /// The expected events as `name|data`, with `-` for what is absent.
     fn check(stream: &str, expected: &[&str]) {
-        let whole = read(&[stream.as_bytes()]);
+        let whole = read_however_cut(stream.as_bytes());
         let text = |event: &Event| {
             let data = event.data.as_ref().map(|data| String::from_utf8_lossy(data).into_owned());
             let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
             format!("{}|{}", or_dash(event.name.clone()), or_dash(data))
         };
         assert_eq!(whole.iter().map(text).collect::<Vec<_>>(), expected, "{stream:?}");
-        for cut in 0..=stream.len() {
-            let (a, b) = stream.as_bytes().split_at(cut);
-            assert_eq!(read(&[a, b]), whole, "{stream:?} cut at {cut}");
-        }
-        let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
-        assert_eq!(read(&bytes), whole, "{stream:?} byte by byte");
     }
 
     #[test]

@@ -80,10 +80,26 @@ impl Usage {
             reasoning: reasoning.min(output),
         })
     }
+
+    /// Reads an Anthropic-shaped `usage` object: the cached tokens are beside `input_tokens`, not
+    /// inside it, and thinking is inside `output_tokens` (Messages API, "Usage"). What is written to
+    /// the cache for five minutes and for an hour is one figure here. Figures that cannot be true
+    /// are no figures, and no input has no tokens.
+    pub fn from_anthropic(json: &str) -> Option<Self> {
+        Self::default().after_anthropic(json).filter(|usage| usage.input() > 0)
+    }
+
+    /// Reads a report on an answer that is not whole, such as `message_start` and `message_delta`
+    /// bring it. Its figures are totals and replace the earlier ones; those that it leaves out have
+    /// not changed.
+    pub fn after_anthropic(self, json: &str) -> Option<Self> {
+        let wire: AnthropicUsage = serde_json::from_str(json).ok()?;
+        wire.after(self)
+    }
 }
 
 /// No request has a billion tokens.
-const MOST_TOKENS: u64 = 1_000_000_000;
+pub(super) const MOST_TOKENS: u64 = 1_000_000_000;
 
 #[derive(Deserialize)]
 struct OpenAiUsage {
@@ -104,6 +120,51 @@ struct PromptDetails {
 #[derive(Deserialize)]
 struct CompletionDetails {
     reasoning_tokens: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct AnthropicUsage {
+    input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<CacheCreation>,
+    output_tokens: Option<u64>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Deserialize)]
+struct CacheCreation {
+    ephemeral_5m_input_tokens: Option<u64>,
+    ephemeral_1h_input_tokens: Option<u64>,
+}
+
+impl CacheCreation {
+    fn total(&self) -> u64 {
+        let (short, long) = (self.ephemeral_5m_input_tokens, self.ephemeral_1h_input_tokens);
+        short.unwrap_or(0).saturating_add(long.unwrap_or(0))
+    }
+}
+
+#[derive(Deserialize)]
+struct OutputDetails {
+    thinking_tokens: Option<u64>,
+}
+
+impl AnthropicUsage {
+    fn after(self, before: Usage) -> Option<Usage> {
+        let output = self.output_tokens?;
+        let parts = self.cache_creation.as_ref().map(CacheCreation::total);
+        let thinking = self.output_tokens_details.and_then(|details| details.thinking_tokens);
+        let usage = Usage {
+            input_uncached: self.input_tokens.unwrap_or(before.input_uncached),
+            cache_read: self.cache_read_input_tokens.unwrap_or(before.cache_read),
+            // The split and its total say the same; where they differ, the larger is billed.
+            cache_write: self.cache_creation_input_tokens.max(parts).unwrap_or(before.cache_write),
+            output,
+            reasoning: thinking.unwrap_or(before.reasoning).min(output),
+        };
+        (usage.input() <= MOST_TOKENS && output <= MOST_TOKENS).then_some(usage)
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +268,41 @@ mod tests {
             r#"{"prompt_tokens":1,"prompt_tokens_details":{"cached_tokens":2}}"#,
         ] {
             check(nonsense, None);
+        }
+    }
+
+    #[test]
+    fn anthropic_shapes_and_nonsense() {
+        let read = |json: &str| {
+            Usage::from_anthropic(json).map(|usage| {
+                let Usage { input_uncached, cache_read, cache_write, output, reasoning } = usage;
+                [input_uncached, cache_read, cache_write, output, reasoning]
+            })
+        };
+        assert_eq!(read(r#"{"input_tokens":9,"output_tokens":3}"#), Some([9, 0, 0, 3, 0]));
+        let all = r#"{"input_tokens":9,"cache_read_input_tokens":4,"cache_creation_input_tokens":5,
+            "cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3},
+            "output_tokens":7,"output_tokens_details":{"thinking_tokens":6}}"#;
+        assert_eq!(read(all), Some([9, 4, 5, 7, 6]));
+        let split = r#"{"input_tokens":1,"cache_creation":{"ephemeral_1h_input_tokens":8},
+            "output_tokens":1}"#;
+        assert_eq!(read(split), Some([1, 0, 8, 1, 0]));
+        let start = Usage::from_anthropic(all).unwrap();
+        let later = start.after_anthropic(r#"{"output_tokens":20}"#).unwrap();
+        assert_eq!(later, Usage { output: 20, ..start });
+        let later = start.after_anthropic(r#"{"input_tokens":90,"output_tokens":20}"#).unwrap();
+        assert_eq!((later.input_uncached, later.cache_read, later.output), (90, 4, 20));
+        for nonsense in [
+            "null",
+            "{}",
+            r#"{"output_tokens":9}"#,
+            r#"{"input_tokens":9}"#,
+            r#"{"input_tokens":-1,"output_tokens":1}"#,
+            r#"{"input_tokens":1.5,"output_tokens":1}"#,
+            r#"{"input_tokens":"9","output_tokens":1}"#,
+            r#"{"input_tokens":999999999,"cache_read_input_tokens":2,"output_tokens":1}"#,
+        ] {
+            assert_eq!(read(nonsense), None, "{nonsense}");
         }
     }
 }

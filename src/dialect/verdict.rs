@@ -3,8 +3,8 @@
 use crate::failure::{Class, ProviderError};
 
 /// Codes and types that mean more than the status they come with. Sources: the error references of
-/// OpenAI, Azure OpenAI, DeepSeek, DashScope, Volcano Ark, and vLLM's server.
-const WORDS: [(&str, Class); 45] = [
+/// OpenAI, Azure OpenAI, DeepSeek, DashScope, Volcano Ark, vLLM's server, and Anthropic.
+const WORDS: [(&str, Class); 57] = [
     ("insufficient_quota", Class::UpstreamQuota),
     ("billing_hard_limit_reached", Class::UpstreamQuota),
     ("billing_not_active", Class::UpstreamQuota),
@@ -50,10 +50,22 @@ const WORDS: [(&str, Class); 45] = [
     ("ratelimitexceeded", Class::RateLimit),
     ("throttling", Class::RateLimit),
     ("limit_requests", Class::RateLimit),
+    ("billing_error", Class::UpstreamQuota),
+    ("enforced_spend_limit_reached", Class::UpstreamQuota),
+    ("contract_spend_limit_reached", Class::UpstreamQuota),
+    ("linked_organization_spend_limit_reached", Class::UpstreamQuota),
+    ("linked_organization_billing_unavailable", Class::UpstreamQuota),
+    ("organization_on_hold", Class::UpstreamAuth),
+    ("authentication_error", Class::UpstreamAuth),
+    ("permission_error", Class::UpstreamAuth),
+    ("not_found_error", Class::ModelMissing),
+    ("ramp_limit_exceeded", Class::RateLimit),
+    ("rate_limit_error", Class::RateLimit),
+    ("timeout_error", Class::TimeoutTotal),
 ];
 
 /// Phrases in the messages of client errors, of providers that give no code for it.
-const PHRASES: [(&str, Class); 8] = [
+const PHRASES: [(&str, Class); 13] = [
     ("maximum context length", Class::ContextLength),
     ("context window", Class::ContextLength),
     ("range of input length should be", Class::ContextLength),
@@ -62,6 +74,11 @@ const PHRASES: [(&str, Class); 8] = [
     ("exceed max message tokens", Class::ContextLength),
     ("model not exist", Class::ModelMissing),
     ("content exists risk", Class::ContentPolicy),
+    ("prompt is too long", Class::ContextLength),
+    ("exceed context limit", Class::ContextLength),
+    ("credit balance is too low", Class::UpstreamQuota),
+    ("api usage limits", Class::UpstreamQuota),
+    ("content filtering policy", Class::ContentPolicy),
 ];
 
 /// What DashScope says where it means a rate of tokens and gives OpenAI's code for an empty account.

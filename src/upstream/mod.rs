@@ -6,7 +6,9 @@ pub mod mock;
 mod play;
 mod resolver;
 mod retry_after;
+mod sigv4;
 mod vault;
 
 pub use attempt::{Arrival, Outgoing, Upstream};
+pub use sigv4::{Signer, region_of};
 pub use vault::{Ssm, Vault};

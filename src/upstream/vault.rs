@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use serde::Deserialize;
 
+use super::sigv4::Signer;
 use crate::config::{CredentialRef, Secrets};
 use crate::keys::Secret;
 
@@ -161,46 +160,15 @@ impl Ssm {
     }
 
     async fn signed(&self, body: String) -> Result<reqwest::Request, String> {
-        let readable = |error: &dyn std::fmt::Display| format!("cannot sign for SSM: {error}");
-        let credentials =
-            self.credentials.provide_credentials().await.map_err(|error| readable(&error))?;
-        let identity = credentials.into();
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("ssm")
-            .time(signing_time())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| readable(&error))?
-            .into();
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", "AmazonSSM.GetParameters"),
         ];
-        let signable = SignableRequest::new(
-            "POST",
-            &self.endpoint,
-            headers.into_iter(),
-            SignableBody::Bytes(body.as_bytes()),
-        )
-        .map_err(|error| readable(&error))?;
-        let (instructions, _) =
-            sign(signable, &params).map_err(|error| readable(&error))?.into_parts();
-        let mut request = http::Request::post(&self.endpoint);
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let mut request = request.body(body).map_err(|error| readable(&error))?;
-        instructions.apply_to_request_http1x(&mut request);
-        let mut request = reqwest::Request::try_from(request).map_err(|error| readable(&error))?;
+        let signer =
+            Signer { credentials: &self.credentials, region: &self.region, service: "ssm" };
+        let request = signer.post(&self.endpoint, &headers, body.into()).await;
+        let mut request = request.map_err(|why| format!("cannot sign for SSM: {why}"))?;
         *request.timeout_mut() = Some(TIMEOUT);
         Ok(request)
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a signature carries the time of day")]
-fn signing_time() -> SystemTime {
-    let now = SystemTime::now();
-    now.max(UNIX_EPOCH)
 }

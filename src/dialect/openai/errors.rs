@@ -32,7 +32,7 @@ pub fn read_error(body: &[u8]) -> ProviderError {
 }
 
 /// A text without control characters, without what looks like a credential, and not too long.
-fn clean(text: &str) -> String {
+pub(in crate::dialect) fn clean(text: &str) -> String {
     let mut clean = String::new();
     for run in text.split_inclusive(|c| !may_be_in_a_credential(c)) {
         let word = run.trim_end_matches(|c| !may_be_in_a_credential(c));

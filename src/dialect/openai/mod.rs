@@ -1,6 +1,7 @@
 //! The OpenAI dialect: chat completions, completions and embeddings.
 
 mod answer;
+pub mod chat;
 mod envelope;
 mod errors;
 mod request;
@@ -9,6 +10,7 @@ mod stream;
 
 pub use answer::read_answer;
 pub use envelope::{envelope, error_event};
+pub(in crate::dialect) use errors::clean;
 pub use errors::read_error;
 pub use request::{Call, Encoding};
 pub use stream::{Ending, Step, StreamReader};

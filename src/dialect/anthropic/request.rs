@@ -1,0 +1,112 @@
+//! A client's request: what the gateway must know of it. All but the model keeps its bytes.
+
+use bytes::Bytes;
+
+use super::expected::{boolean, max_tokens, parse_body, read};
+use super::server_tools::server_tools;
+use super::size::size_of;
+use crate::dialect::{Edit, Object};
+use crate::quota::InputSize;
+use crate::refusal::Refusal;
+use crate::routing::check_alias;
+
+/// Fields that decide who may do what at which cost: twice in one body, they could mean one thing
+/// to the gateway and another to the provider.
+const ONCE: [&str; 13] = [
+    "model",
+    "messages",
+    "system",
+    "max_tokens",
+    "stream",
+    "tools",
+    "tool_choice",
+    "thinking",
+    "output_config",
+    "mcp_servers",
+    "fallbacks",
+    "service_tier",
+    "speed",
+];
+
+/// A request of an Anthropic client, read as far as the gateway needs.
+#[derive(Clone, Debug)]
+pub struct MessagesCall {
+    /// The model name that the client sent.
+    pub alias: String,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// The caller's cap on all output, thinking included, in tokens. 0 asks for no answer.
+    pub max_tokens: u64,
+    /// How large the input is.
+    pub size: InputSize,
+    /// The types of the tools that the provider runs itself (`web_search_20250305`), and
+    /// `mcp_servers` when it is to call some: what they bring is input that no size here knows.
+    pub server_tools: Vec<String>,
+    body: Bytes,
+}
+
+impl MessagesCall {
+    /// Reads the body of `POST /v1/messages`.
+    ///
+    /// # Errors
+    /// A refusal that names the field and what was expected.
+    pub fn parse(body: Bytes) -> Result<Self, Refusal> {
+        Self::read(body, true)
+    }
+
+    /// Reads the body of `POST /v1/messages/count_tokens`, which asks for no answer: it has no
+    /// `max_tokens` and no `stream`.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn parse_count(body: Bytes) -> Result<Self, Refusal> {
+        Self::read(body, false)
+    }
+
+    fn read(body: Bytes, answers: bool) -> Result<Self, Refusal> {
+        let text = std::str::from_utf8(&body).map_err(|error| Refusal::InvalidBody {
+            message: format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to()),
+        })?;
+        let object = parse_body(text)?;
+        if let Some(name) = ONCE.into_iter().find(|name| object.count(name) > 1) {
+            return Err(Refusal::field(name, format!("'{name}' is there more than once.")));
+        }
+        let Some(model) = object.value("model") else {
+            return Err(Refusal::field("model", "'model' is missing: name the model to use."));
+        };
+        let alias: String = read(model, "model", "a string")?;
+        check_alias(&alias)?;
+        if object.value("fallbacks").is_some() {
+            // Each entry names a model and a cap of its own, past this key's rules.
+            let message =
+                "'fallbacks' is not taken: what else may answer is the gateway's routing.";
+            return Err(Refusal::field("fallbacks", message));
+        }
+        Ok(Self {
+            alias,
+            stream: answers && boolean(&object, "stream")?,
+            max_tokens: if answers { max_tokens(&object)? } else { 0 },
+            size: size_of(&object, body.len())?,
+            server_tools: server_tools(&object),
+            body,
+        })
+    }
+
+    /// The body as it came, such as [`super::read_request`] wants it.
+    pub fn text(&self) -> &str {
+        // It was UTF-8 when it was read.
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
+    /// The body for a target: the client's own bytes, with the name that the model has there.
+    /// `max_tokens` is always there and caps all output, so nothing else is needed.
+    pub fn encode(&self, upstream_model: &str) -> Bytes {
+        if upstream_model == self.alias {
+            return self.body.clone();
+        }
+        // A body that parsed once parses again; were that ever untrue, the provider gets it as is.
+        let Ok(object) = Object::parse(self.text()) else { return self.body.clone() };
+        let model = serde_json::Value::from(upstream_model).to_string();
+        object.edited(&[Edit::Set("model", model)]).into()
+    }
+}

@@ -1,0 +1,152 @@
+//! A conversation as a request to a Claude model.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::target_blocks::{BlockWriter, Part};
+use super::target_sampling::sampling;
+use super::target_thinking::{Thinking, WireThinking, plan};
+use super::target_tools::{Choice, WireTool, tools};
+use super::target_turns::{Message, turns};
+use crate::dialect::chat::{Chat, Dropped, Format};
+use crate::refusal::Refusal;
+
+/// What must be known of a Claude model to write a request for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// Its name at the provider.
+    pub model: &'a str,
+    /// The cap on all output, thinking included, in tokens, when the caller gave none: Anthropic
+    /// requires one.
+    pub max_tokens_default: u64,
+    /// Whether the answer is streamed from there, whatever the client asked for.
+    pub stream: bool,
+    /// What it understands of thinking.
+    pub thinking: Thinking,
+    /// Whether it takes `output_config.format` and `strict` tools ("Structured outputs"); older
+    /// models and some clouds do not.
+    pub schemas: bool,
+    /// Whether it takes `temperature`, `top_p` and `top_k`; newer models refuse all but the defaults.
+    pub sampling: bool,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    model: &'a str,
+    max_tokens: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    system: Vec<Part<'a>>,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<WireTool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<Choice<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<WireThinking>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_config: Option<OutputConfig<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stop_sequences: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Metadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'static str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stream: bool,
+}
+
+#[derive(Serialize)]
+struct OutputConfig<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<WireFormat<'a>>,
+}
+
+#[derive(Serialize)]
+struct WireFormat<'a> {
+    r#type: &'static str,
+    schema: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    user_id: String,
+}
+
+/// Writes the body of `POST /v1/messages`, and names the fields that it has no place for in the
+/// words of OpenAI's clients: `seed`, `logprobs`, `logit_bias`, penalties, `response_format` where
+/// the model takes no schemas, audio, files in another store, thoughts that nobody signed. What is
+/// changed is named too: a `temperature` above 1, numbers that do not go with thinking
+/// (`temperature`, `top_p`, `top_k`), `reasoning_effort` where thinking is not possible.
+///
+/// Not named is what means the same there: turns of one speaker are joined, the results of tools
+/// stand first, ids of calls are put in Anthropic's alphabet, texts and stop sequences without a
+/// visible character are left out.
+///
+/// # Errors
+/// A refusal when nothing is left to send, or a number is none.
+pub fn write_request(chat: &Chat, target: &Target<'_>) -> Result<(String, Dropped), Refusal> {
+    let mut writer = BlockWriter { dropped: chat.dropped.clone(), ..BlockWriter::default() };
+    let turns = turns(chat, &mut writer)?;
+    let mut dropped = writer.dropped;
+    let (tools, tool_choice) = tools(chat, target, &mut dropped);
+    let forced = tool_choice.as_ref().is_some_and(Choice::is_forced);
+    let max_tokens = chat.max_output_tokens.unwrap_or(target.max_tokens_default);
+    let plan = plan(chat, target.thinking, max_tokens, forced, &turns, &mut dropped);
+    let thinks = plan.thinking.as_ref().is_some_and(WireThinking::is_on);
+    let numbers = sampling(chat, thinks, target.sampling, &mut dropped)?;
+    let format = format(chat, target, &mut dropped);
+    let has_output_config = plan.effort.is_some() || format.is_some();
+    let request = Request {
+        model: target.model,
+        max_tokens,
+        system: turns.system,
+        messages: turns.messages,
+        tools,
+        tool_choice,
+        thinking: plan.thinking,
+        output_config: has_output_config.then_some(OutputConfig { effort: plan.effort, format }),
+        stop_sequences: stop_sequences(chat),
+        temperature: numbers.temperature,
+        top_p: numbers.top_p,
+        top_k: numbers.top_k,
+        metadata: numbers.user_id.map(|user_id| Metadata { user_id }),
+        service_tier: numbers.service_tier,
+        stream: target.stream,
+    };
+    // Strings, numbers and JSON that was read always serialize.
+    Ok((serde_json::to_string(&request).unwrap_or_default(), dropped))
+}
+
+/// The documented way to a schema is `output_config.format` ("Structured outputs"). Any JSON object
+/// at all cannot be asked for.
+fn format<'a>(
+    chat: &'a Chat,
+    target: &Target<'_>,
+    dropped: &mut Dropped,
+) -> Option<WireFormat<'a>> {
+    match chat.format.as_ref()? {
+        Format::Schema { schema, description, .. } if target.schemas => {
+            if description.is_some() {
+                dropped.note("response_format.json_schema.description");
+            }
+            Some(WireFormat { r#type: "json_schema", schema })
+        }
+        _ => {
+            dropped.note("response_format");
+            None
+        }
+    }
+}
+
+/// The API refuses stop sequences of white space alone.
+fn stop_sequences(chat: &Chat) -> Vec<&str> {
+    chat.stop.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect()
+}

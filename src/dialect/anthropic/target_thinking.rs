@@ -1,0 +1,145 @@
+//! How much a Claude model is to think.
+
+use serde::Serialize;
+
+use super::target_turns::Turns;
+use crate::dialect::chat::{Chat, Dropped, Effort, Reasoning};
+
+/// What a Claude model understands of thinking. It depends on the model ("Extended thinking",
+/// "Adaptive thinking").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thinking {
+    /// It does not think.
+    None,
+    /// It thinks within a budget of tokens: `thinking: {type: enabled, budget_tokens}`.
+    Budget,
+    /// It decides by itself, and refuses budgets: `thinking: {type: adaptive}` and
+    /// `output_config.effort`.
+    Adaptive,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum WireThinking {
+    Enabled { budget_tokens: u64 },
+    Adaptive,
+    Disabled,
+}
+
+impl WireThinking {
+    pub(super) fn is_on(&self) -> bool {
+        *self != Self::Disabled
+    }
+}
+
+/// What is written of it.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    pub(super) thinking: Option<WireThinking>,
+    pub(super) effort: Option<&'static str>,
+}
+
+/// The least budget that the API takes.
+const LEAST_BUDGET: u64 = 1_024;
+
+/// Budgets for efforts. A quarter of the cap is always left for the answer.
+fn budget_of(effort: Effort) -> u64 {
+    match effort {
+        Effort::Minimal => LEAST_BUDGET,
+        Effort::Low => 2_048,
+        Effort::Medium => 8_192,
+        Effort::High => 16_384,
+        Effort::ExtraHigh => 32_768,
+        Effort::Max => 65_536,
+    }
+}
+
+fn effort_of(budget: u64) -> Effort {
+    let efforts = [Effort::Low, Effort::Medium, Effort::High, Effort::ExtraHigh];
+    efforts.into_iter().find(|effort| budget <= budget_of(*effort)).unwrap_or(Effort::Max)
+}
+
+fn name_of(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Minimal | Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::High => "high",
+        Effort::ExtraHigh => "xhigh",
+        Effort::Max => "max",
+    }
+}
+
+/// Plans the thinking of an answer of at most `max_tokens`, thinking included. The cap is the
+/// caller's and is never raised: a budget that does not fit shrinks, and one that would be too small
+/// is dropped. Thinking is also dropped where the API refuses it: with a tool that must be called,
+/// and, with a budget, after an unsigned beginning of a loop of tools or of the answer itself.
+pub(super) fn plan(
+    chat: &Chat,
+    style: Thinking,
+    max_tokens: u64,
+    forced: bool,
+    turns: &Turns<'_>,
+    dropped: &mut Dropped,
+) -> Plan {
+    let Some(reasoning) = &chat.reasoning else { return Plan::default() };
+    let name = match reasoning {
+        Reasoning::Budget(_) => "thinking_budget",
+        _ => "reasoning_effort",
+    };
+    let unsigned = turns.is_prefilled() || turns.continues_without_thinking();
+    match (style, reasoning) {
+        (Thinking::None | Thinking::Budget, Reasoning::Off) => Plan::default(),
+        (Thinking::Adaptive, Reasoning::Off) => {
+            Plan { thinking: Some(WireThinking::Disabled), effort: None }
+        }
+        (Thinking::None, _) => {
+            dropped.note(name);
+            Plan::default()
+        }
+        (Thinking::Budget, _) if forced || unsigned => {
+            dropped.note(name);
+            Plan::default()
+        }
+        (Thinking::Budget, reasoning) => {
+            let budget = fitting_budget(reasoning, max_tokens);
+            if budget.is_none()
+                || matches!(reasoning, Reasoning::Budget(asked) if budget != Some(*asked))
+            {
+                dropped.note(name);
+            }
+            let thinking = budget.map(|budget_tokens| WireThinking::Enabled { budget_tokens });
+            Plan { thinking, effort: None }
+        }
+        (Thinking::Adaptive, reasoning) => {
+            if forced || matches!(reasoning, Reasoning::Budget(_)) {
+                dropped.note(name);
+            }
+            let effort = match reasoning {
+                Reasoning::Adaptive { effort } => *effort,
+                Reasoning::Effort(effort) => Some(*effort),
+                Reasoning::Budget(budget) => Some(effort_of(*budget)),
+                Reasoning::Off => None,
+            };
+            let thinking = (!forced).then_some(WireThinking::Adaptive);
+            Plan { thinking, effort: effort.map(name_of) }
+        }
+    }
+}
+
+/// The budget that is asked for, or as much of it as leaves room for an answer; nothing when even
+/// the least does not.
+fn fitting_budget(reasoning: &Reasoning, max_tokens: u64) -> Option<u64> {
+    let room = max_tokens.saturating_sub(max_tokens / 4);
+    let budget = match reasoning {
+        // The caller knows how much is left for the answer.
+        Reasoning::Budget(asked) if *asked < max_tokens => *asked,
+        Reasoning::Budget(asked) => room.min(*asked),
+        Reasoning::Effort(effort) | Reasoning::Adaptive { effort: Some(effort) } => {
+            budget_of(*effort).min(room)
+        }
+        Reasoning::Adaptive { effort: None } => budget_of(Effort::Medium).min(room),
+        Reasoning::Off => 0,
+    };
+    let fits = budget >= LEAST_BUDGET && budget < max_tokens;
+    fits.then_some(budget)
+}
