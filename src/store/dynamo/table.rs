@@ -13,6 +13,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use aws_sdk_dynamodb::{Client, Config};
 use futures_util::future::join_all;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use super::connector::SharedHttp;
 use super::errors::{from_sdk, was_turned_away};
@@ -37,6 +39,13 @@ const ATTEMPT_MS: u64 = 1_500;
 const OPERATION_MS: u64 = 3_200;
 /// A call that is tried once: within what a request leaves for its end.
 const ONCE_MS: u64 = 2_000;
+/// So many admissions are under way at once, and as many calls that end requests, which never wait
+/// behind those that begin; 24 of 5 ms each are 4,800 a second. The others wait here, where it is
+/// certain that nothing was written yet, and not at a table that is busy, where a try may be given
+/// up that was applied.
+const LANES: usize = 24;
+/// An admission that has waited so long for its turn is turned away.
+const TURN_MS: u64 = 10_000;
 /// A settlement that was certainly not applied is written so often.
 const SETTLE_TRIES: u32 = 4;
 /// Rollup rows are kept for about 13 months.
@@ -59,6 +68,8 @@ pub struct DynamoStore {
     pub(super) client: Client,
     pub(super) table: String,
     pub(super) known: Arc<Known>,
+    begins: Arc<Semaphore>,
+    ends: Arc<Semaphore>,
 }
 
 impl DynamoStore {
@@ -90,7 +101,17 @@ impl DynamoStore {
             client: Client::from_conf(config.build()),
             table: settings.table.clone(),
             known: Arc::default(),
+            begins: Arc::new(Semaphore::new(LANES)),
+            ends: Arc::new(Semaphore::new(LANES)),
         }
+    }
+
+    /// A turn to admit.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        let turn = timeout(Duration::from_millis(TURN_MS), self.begins.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            StoreError::Throttled("more requests wait for the table than it takes".to_owned())
+        })
     }
 
     /// Writes a settlement, one account beside the other.
@@ -256,11 +277,18 @@ impl Store for DynamoStore {
         demand: &'a Demand,
         now_ms: u64,
     ) -> StoreFuture<'a, Result<Admission, Denial>> {
-        Box::pin(self.admit_in_table(presented, demand, now_ms))
+        Box::pin(async move {
+            let _turn = self.turn().await.map_err(Denial::Store)?;
+            self.admit_in_table(presented, demand, now_ms).await
+        })
     }
 
     fn settle<'a>(&'a self, settlement: &'a Settlement) -> StoreFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.settle_in_table(settlement))
+        Box::pin(async move {
+            // What was held must be settled, however long that waits.
+            let _turn = self.ends.acquire().await.ok();
+            self.settle_in_table(settlement).await
+        })
     }
 
     fn inspect<'a>(
@@ -272,7 +300,10 @@ impl Store for DynamoStore {
     }
 
     fn count<'a>(&'a self, row: &'a UsageRow) -> StoreFuture<'a, Result<(), StoreError>> {
-        Box::pin(self.count_in_table(row))
+        Box::pin(async move {
+            let _turn = self.ends.acquire().await.ok();
+            self.count_in_table(row).await
+        })
     }
 
     fn document(&self) -> StoreFuture<'_, Result<Option<StoredDocument>, StoreError>> {
