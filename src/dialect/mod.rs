@@ -6,10 +6,12 @@
 pub mod anthropic;
 pub mod chat;
 pub mod converse;
+mod elements;
 pub mod event_stream;
 mod json;
 pub mod openai;
 mod operation;
+mod refuse;
 pub mod sse;
 mod usage;
 mod vendors;

@@ -236,11 +236,6 @@ fn scope(account: &Account, rule: &Rule) -> Scope {
     Scope { is_team: matches!(account.owner, Owner::Team(_)), alias }
 }
 
-/// Whether a limit's figure is one: `UNLIMITED` stands for none.
-pub fn is_limited(figure: u64) -> bool {
-    figure < UNLIMITED
-}
-
 /// The limits that an item of a plain shape has attributes for, whether they limit or not.
 pub fn always_stored() -> impl Iterator<Item = &'static Limit> {
     super::LIMITS.iter().filter(|limit| limit.is_window())

@@ -27,7 +27,7 @@ pub use bound::{Bound, Demand, InputSize, Lease, Need, Terms, demand};
 pub use charge::{Charge, charges};
 pub use exhausted::Exhausted;
 pub use hold::{Held, Hold, Line, Tightest};
-pub use ledger::{Ledger, Objection, always_stored, is_limited};
+pub use ledger::{Ledger, Objection, always_stored};
 pub use limit_set::LimitSet;
 pub use limits::{LIMITS, Limit, Mode, Period, UNLIMITED, Unit};
 pub use price::Price;

@@ -198,20 +198,7 @@ impl Table {
 
     async fn create(endpoint: &str) -> Self {
         let table = Self::at(endpoint, &format!("contract-{:016x}", random()));
-        let (attribute, key) = (AttributeDefinition::builder(), KeySchemaElement::builder());
-        let text_attribute = |name| {
-            let kind = ScalarAttributeType::S;
-            attribute.clone().attribute_name(name).attribute_type(kind).build().unwrap()
-        };
-        let part = |name, kind| key.clone().attribute_name(name).key_type(kind).build().unwrap();
-        let create = table.client.create_table().table_name(&table.name);
-        let create = create
-            .billing_mode(BillingMode::PayPerRequest)
-            .attribute_definitions(text_attribute("pk"))
-            .attribute_definitions(text_attribute("sk"))
-            .key_schema(part("pk", KeyType::Hash))
-            .key_schema(part("sk", KeyType::Range));
-        create.send().await.unwrap();
+        create_table(&table.client, &table.name).await;
         table
     }
 
@@ -239,6 +226,24 @@ impl Table {
         let get = self.client.get_item().table_name(&self.name).consistent_read(true);
         get.key("pk", text(pk)).key("sk", text(sk)).send().await.unwrap().item
     }
+}
+
+/// Makes a table as `tollgatectl init` does, as far as tests need it.
+pub(crate) async fn create_table(client: &Client, name: &str) {
+    let (attribute, key) = (AttributeDefinition::builder(), KeySchemaElement::builder());
+    let text_attribute = |name| {
+        let kind = ScalarAttributeType::S;
+        attribute.clone().attribute_name(name).attribute_type(kind).build().unwrap()
+    };
+    let part = |name, kind| key.clone().attribute_name(name).key_type(kind).build().unwrap();
+    let create = client.create_table().table_name(name);
+    let create = create
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(text_attribute("pk"))
+        .attribute_definitions(text_attribute("sk"))
+        .key_schema(part("pk", KeyType::Hash))
+        .key_schema(part("sk", KeyType::Range));
+    create.send().await.unwrap();
 }
 
 /// The store under test.

@@ -6,9 +6,6 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::Value;
 use tollgate::config::Config;
@@ -16,6 +13,8 @@ use tollgate::store::MemoryStore;
 use tollgate::store::dynamo::layout::{ACTIVE, CONFIG, Row, number, text, to_row};
 use tollgate::store::dynamo::{DynamoSettings, DynamoStore, SharedHttp};
 use tollgate::upstream::http::Http;
+
+use crate::store_contract::desk::create_table;
 
 const REGION: &str = "us-east-1";
 
@@ -56,20 +55,7 @@ impl Table {
     }
 
     async fn make(&self) {
-        let (attribute, key) = (AttributeDefinition::builder(), KeySchemaElement::builder());
-        let text_attribute = |name| {
-            let kind = ScalarAttributeType::S;
-            attribute.clone().attribute_name(name).attribute_type(kind).build().unwrap()
-        };
-        let part = |name, kind| key.clone().attribute_name(name).key_type(kind).build().unwrap();
-        let create = self.client.create_table().table_name(&self.name);
-        let create = create
-            .billing_mode(BillingMode::PayPerRequest)
-            .attribute_definitions(text_attribute("pk"))
-            .attribute_definitions(text_attribute("sk"))
-            .key_schema(part("pk", KeyType::Hash))
-            .key_schema(part("sk", KeyType::Range));
-        create.send().await.unwrap();
+        create_table(&self.client, &self.name).await;
     }
 
     async fn put(&self, row: Row) {

@@ -2,28 +2,16 @@
 
 use serde::Deserialize;
 
-use crate::dialect::{Object, ObjectError};
+use crate::dialect::Object;
+pub(super) use crate::dialect::refuse::expected;
+use crate::dialect::refuse::refuse_body;
 use crate::refusal::Refusal;
 
 /// More than any model generates; a bound on what arithmetic has to bear.
 pub(super) const MOST_OUTPUT_TOKENS: u64 = 1_000_000_000;
 
 pub(super) fn parse_body(text: &str) -> Result<Object<'_>, Refusal> {
-    Object::parse(text).map_err(|error| {
-        let message = match error {
-            ObjectError::Syntax(why) => format!("The body is not valid JSON: {why}."),
-            ObjectError::NotAnObject => "The body must be a JSON object.".to_owned(),
-            ObjectError::TooManyMembers => "The body has more than 512 fields.".to_owned(),
-        };
-        Refusal::InvalidBody { message }
-    })
-}
-
-/// The refusal of a value of the wrong kind, with the beginning of what came instead.
-pub(super) fn expected(name: &str, what: &str, got: &str) -> Refusal {
-    let shown: String = got.chars().take(40).collect();
-    let dots = if shown.len() < got.len() { "…" } else { "" };
-    Refusal::field(name, format!("'{name}' must be {what}; got {shown}{dots}"))
+    Object::parse(text).map_err(refuse_body)
 }
 
 pub(super) fn missing(name: &str) -> Refusal {

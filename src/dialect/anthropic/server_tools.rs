@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::size::each;
 use crate::dialect::Object;
+use crate::dialect::elements::each;
 
 /// Beginnings of the types of tools that are Anthropic's and that the client still runs (API
 /// reference, "Tool reference"). A type that is not known is taken for one that the provider runs.

@@ -1,13 +1,11 @@
 //! The size of a request's input, as far as it bounds tokens, without building it in memory.
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::expected::{expected, missing};
 use crate::dialect::Object;
+use crate::dialect::elements::{NotAnArray, each};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
 
@@ -124,36 +122,4 @@ fn count_tool(tool: &str, size: &mut InputSize) {
 
 fn as_u64(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
-}
-
-pub(super) struct NotAnArray;
-
-/// Calls `visit` with the JSON of each element of an array.
-pub(super) fn each(json: &str, visit: impl FnMut(&str)) -> Result<(), NotAnArray> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    Elements(visit).deserialize(&mut deserializer).map_err(|_| NotAnArray)
-}
-
-struct Elements<F>(F);
-
-impl<'de, F: FnMut(&str)> DeserializeSeed<'de> for Elements<F> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, F: FnMut(&str)> Visitor<'de> for Elements<F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(element) = seq.next_element::<&RawValue>()? {
-            (self.0)(element.get());
-        }
-        Ok(())
-    }
 }

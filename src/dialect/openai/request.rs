@@ -4,7 +4,8 @@
 use bytes::Bytes;
 
 use super::size::{prompts, size_of};
-use crate::dialect::{Edit, Object, ObjectError, Operation, Vendor};
+use crate::dialect::refuse::{expected, refuse_body};
+use crate::dialect::{Edit, Object, Operation, Vendor};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
 use crate::routing::check_alias;
@@ -170,22 +171,6 @@ impl Call {
         let cap = self.output_cap(encoding.default_output_tokens);
         edits.push(Edit::Set(field, cap.to_string()));
     }
-}
-
-fn refuse_body(error: ObjectError) -> Refusal {
-    let message = match error {
-        ObjectError::Syntax(why) => format!("The body is not valid JSON: {why}."),
-        ObjectError::NotAnObject => "The body must be a JSON object.".to_owned(),
-        ObjectError::TooManyMembers => "The body has more than 512 fields.".to_owned(),
-    };
-    Refusal::InvalidBody { message }
-}
-
-/// The refusal of a value of the wrong kind, with the beginning of what came instead.
-pub(super) fn expected(name: &str, what: &str, got: &str) -> Refusal {
-    let shown: String = got.chars().take(40).collect();
-    let dots = if shown.len() < got.len() { "…" } else { "" };
-    Refusal::field(name, format!("'{name}' must be {what}; got {shown}{dots}"))
 }
 
 fn boolean(object: &Object<'_>, name: &str) -> Result<bool, Refusal> {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::dialect::Object;
 use crate::dialect::chat::{CacheMark, Knobs};
 use crate::dialect::openai::answer::says_something;
-use crate::dialect::openai::request::expected;
+use crate::dialect::refuse::expected;
 use crate::refusal::Refusal;
 
 /// Where a value stands: `messages[2].content[0].image_url.url`. In the alternate form without the
