@@ -34,6 +34,8 @@ pub enum Class {
     ContentPolicy,
     /// The request itself is wrong: no provider would take it.
     BadRequest,
+    /// The target speaks a dialect that cannot say what the request asks: it was not sent.
+    Unsupported,
     /// The answer broke off.
     Truncated,
     /// The answer cannot be read.
@@ -44,7 +46,7 @@ pub enum Class {
 
 impl Class {
     /// Every class with the name it has in configuration, logs and errors.
-    pub const ALL: [(Self, &'static str); 17] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::Network, "network"),
         (Self::TimeoutConnect, "timeout_connect"),
         (Self::TimeoutFirstToken, "timeout_first_token"),
@@ -59,6 +61,7 @@ impl Class {
         (Self::ContextLength, "context_length"),
         (Self::ContentPolicy, "content_policy"),
         (Self::BadRequest, "bad_request"),
+        (Self::Unsupported, "unsupported"),
         (Self::Truncated, "truncated"),
         (Self::Malformed, "malformed"),
         (Self::Empty, "empty"),
@@ -85,12 +88,15 @@ impl Class {
     /// failed: their own mistake, then a limit, then a timeout, then the rest.
     pub fn usefulness(self) -> u8 {
         match self {
-            Self::BadRequest | Self::ContentPolicy | Self::ContextLength => 4,
-            Self::RateLimit | Self::Overloaded => 3,
+            Self::BadRequest | Self::ContentPolicy | Self::ContextLength => 5,
+            Self::RateLimit | Self::Overloaded => 4,
             Self::TimeoutConnect
             | Self::TimeoutFirstToken
             | Self::TimeoutIdle
-            | Self::TimeoutTotal => 2,
+            | Self::TimeoutTotal => 3,
+            // What can be done about it is to ask for less; but the target that was to take it is
+            // the one to mend.
+            Self::Unsupported => 2,
             _ => 1,
         }
     }

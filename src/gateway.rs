@@ -2,6 +2,7 @@
 //! which decide, and the edges, which touch the world.
 
 mod attempts;
+mod count;
 mod ending;
 mod lists;
 mod loader;
@@ -17,8 +18,7 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::{Snapshot, SnapshotCell};
-use crate::dialect::Operation;
-use crate::dialect::openai::Call;
+use crate::dialect::{Call, Dialect, Operation};
 use crate::ingress::{self, Answer, Endpoint, Entry, Request};
 use crate::keys::Presented;
 use crate::quota::{Demand, Evidence, Lease, Terms, demand};
@@ -79,12 +79,12 @@ impl Gateway {
         };
         let presented = Presented::from_headers(&request.headers)?;
         let body = ingress::accept_body(&request.headers, request.body)?;
-        let call = Call::parse(operation, body)?;
-        record.stream = call.stream;
-        record.alias = Some(call.alias.clone());
+        let call = Call::parse(operation, &request.headers, body)?;
+        record.stream = call.stream();
+        record.alias = Some(call.alias().to_owned());
         let config = self.snapshot().await?;
         record.config_version = Some(config.version);
-        let route = config.config.routes.find(&call.alias).cloned();
+        let route = config.config.routes.find(call.alias()).cloned();
         let deadline = self.deadline(request.deadline, route.as_deref())?;
         let demand = match &route {
             Some(route) => self.demand(&call, route, deadline),
@@ -102,8 +102,17 @@ impl Gateway {
             demand: &demand,
             snapshot: &config,
             deadline,
+            is_strict: route.is_strict,
         };
-        journey.travel(&plan, hold, record).await
+        let answer = journey.travel(&plan, hold, record).await;
+        match (&call, answer) {
+            (Call::Anthropic(messages), Err(refusal))
+                if count::may_estimate(messages, &refusal) =>
+            {
+                Ok(count::estimate(messages, record))
+            }
+            (_, answer) => answer,
+        }
     }
 
     /// Takes the demand from the key's limits: the one write before the call.
@@ -145,11 +154,11 @@ impl Gateway {
         let Admission { caller, hold, .. } = admission;
         let Some(route) = route else {
             self.settle(hold, &Evidence::Void, record).await;
-            let alias = call.alias.clone();
+            let alias = call.alias().to_owned();
             return Err(Refusal::UnknownModel { alias, known: lists::names(snapshot, &caller) });
         };
         record.route = Some(route.pattern.to_string());
-        record.listed_alias = Some(route.listed_as(&call.alias).to_owned());
+        record.listed_alias = Some(route.listed_as(call.alias()).to_owned());
         Ok(Permitted { caller, hold, route })
     }
 
@@ -160,7 +169,7 @@ impl Gateway {
         let left_ms = u64::try_from((left + self.parts.settle_margin + LEASE_MARGIN).as_millis());
         let expires_ms = self.parts.clock.now_ms().saturating_add(left_ms.unwrap_or(u64::MAX));
         Demand {
-            alias: Some(call.alias.clone()),
+            alias: Some(call.alias().to_owned()),
             lease: Some(Lease { id: lease_id(), expires_ms }),
             draw: random(),
             ..bound(call, route)
@@ -200,21 +209,28 @@ struct Permitted {
 
 /// The most that a request can cost, whichever target of its route answers.
 fn bound(call: &Call, route: &Route) -> Demand {
+    if call.operation() == Operation::CountTokens {
+        return Demand { requests: 1, ..Demand::nothing() };
+    }
     let ids: Vec<String> = route.all_targets().map(crate::routing::Target::id).collect();
     let terms = route.all_targets().zip(&ids).map(|(target, id)| Terms {
         target: id,
         media_tokens: target.terms.media_tokens,
         bytes_per_token: target.terms.bytes_per_token,
         output_tokens: call.output_cap(target.terms.output_tokens),
+        added_tokens: target.provider.vendor.added_tokens(),
         price: target.terms.price.as_ref(),
     });
-    let choices = if call.operation == Operation::Embeddings { 0 } else { call.choices };
-    demand(&call.size, choices, terms)
+    let demand = demand(call.size(), call.choices(), terms);
+    match call.unbounded() {
+        Some(why) => demand.unbounded(&why),
+        None => demand,
+    }
 }
 
 impl Entry for Gateway {
     async fn answer(self: Arc<Self>, request: Request) -> Answer {
-        let id = request.id.clone();
+        let (id, client) = (request.id.clone(), request.dialect());
         let mut record = Record::begin(id.clone(), self.parts.clock.now_ms());
         let served = Arc::clone(&self).serve(request, &mut record);
         let served = loader::beside(served, self.refresh_if_due());
@@ -222,25 +238,26 @@ impl Entry for Gateway {
         let answer = match served.unwrap_or(Err(Refusal::Internal)) {
             Ok(answer) => {
                 if matches!(record.operation, "health" | "preflight") {
-                    return ingress::finish(answer, &id);
+                    return ingress::finish(answer, client, &id);
                 }
                 answer
             }
-            Err(refusal) => refused(&refusal, &mut record, self.parts.clock.now_ms()),
+            Err(refusal) => refused(&refusal, client, &mut record, self.parts.clock.now_ms()),
         };
-        ingress::finish(answer, &id)
+        ingress::finish(answer, client, &id)
     }
 
     fn refuse(&self, refusal: &Refusal, request_id: &str) -> Answer {
         let now_ms = self.parts.clock.now_ms();
         let mut record = Record::begin(request_id.to_owned(), now_ms);
-        ingress::finish(refused(refusal, &mut record, now_ms), request_id)
+        let client = Dialect::OpenAi;
+        ingress::finish(refused(refusal, client, &mut record, now_ms), client, request_id)
     }
 }
 
 /// A refusal as an answer, and its record.
-fn refused(refusal: &Refusal, record: &mut Record, now_ms: u64) -> Answer {
-    let mut answer = ingress::refused(refusal, &record.request_id);
+fn refused(refusal: &Refusal, client: Dialect, record: &mut Record, now_ms: u64) -> Answer {
+    let mut answer = ingress::refused(refusal, client, &record.request_id);
     if !matches!(refusal, Refusal::Exhausted(_)) {
         ingress::tightest_headers(answer.headers_mut(), &record.limits, now_ms);
     }

@@ -91,7 +91,7 @@ fn run() -> anyhow::Result<()> {
     });
     let gateway = Arc::new(Gateway::new(Parts {
         store,
-        upstream: Upstream::new(http),
+        upstream: Upstream::new(http, credentials),
         vault: Vault::new(variable, ssm),
         clock: Clock::System,
         config_ttl_ms: settings.config_ttl_ms,

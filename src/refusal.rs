@@ -164,7 +164,7 @@ impl Refusal {
         match self {
             Self::UnknownPath { path } => format!(
                 "There is nothing at {path}. The gateway serves POST /v1/chat/completions, \
-                 /v1/completions and /v1/embeddings, GET /v1/models, /v1/models/{{id}}, /v1/key \
+                 /v1/completions, /v1/embeddings, /v1/messages and /v1/messages/count_tokens, GET /v1/models, /v1/models/{{id}}, /v1/key \
                  and /healthz."
             ),
             Self::MethodNotAllowed { allow } => format!("This path takes {allow}."),
@@ -248,6 +248,7 @@ fn upstream_shape(failed: &UpstreamFailed) -> Shape {
             Some(422) => shape(422, "invalid_request_error", "upstream_rejected"),
             _ => shape(400, "invalid_request_error", "upstream_rejected"),
         },
+        Class::Unsupported => shape(400, "invalid_request_error", "unsupported_by_target"),
         // Never a 401 or a 402: those are about the gateway's credential, and clients drop a key
         // that gets them.
         Class::UpstreamAuth => shape(502, "server_error", "upstream_credentials"),
@@ -263,6 +264,7 @@ fn upstream_shape(failed: &UpstreamFailed) -> Shape {
 fn no_answer(class: Class) -> &'static str {
     match class {
         Class::BadRequest => "The provider rejected the request",
+        Class::Unsupported => "No target of the route can take the request",
         Class::ContextLength => "The prompt is longer than the model's context",
         Class::ContentPolicy => "The provider's content policy refused the request",
         Class::RateLimit => "Every target limits the rate of requests now",

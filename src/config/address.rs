@@ -40,6 +40,11 @@ impl BaseUrl {
         &self.0
     }
 
+    /// The region of AWS that the host names.
+    pub fn region(&self) -> Option<&str> {
+        region_of(self.host())
+    }
+
     /// The URL's host, without brackets.
     pub fn host(&self) -> &str {
         let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -49,6 +54,20 @@ impl BaseUrl {
             None => authority.split(':').next().unwrap_or_default(),
         }
     }
+}
+
+/// The region in the host of a Bedrock endpoint: `bedrock-runtime.us-east-1.amazonaws.com`, also one
+/// of FIPS, of another partition, or of a VPC (Amazon Bedrock endpoints, AWS General Reference). An
+/// endpoint of another name says nothing: then the configuration must.
+fn region_of(host: &str) -> Option<&str> {
+    let mut labels = host.split('.');
+    labels.find(|label| matches!(*label, "bedrock-runtime" | "bedrock-runtime-fips"))?;
+    let region = labels.next()?;
+    // What follows a region; a host of one's own may be called bedrock-runtime too.
+    let is_aws = host.ends_with(".amazonaws.com")
+        || host.ends_with(".amazonaws.com.cn")
+        || host.ends_with(".api.aws");
+    (is_aws && region.contains('-')).then_some(region)
 }
 
 fn is_private_host(host: &str) -> bool {
@@ -143,6 +162,27 @@ mod tests {
         }
         check("http://127.0.0.1:8000/v1", true, Ok("http://127.0.0.1:8000/v1"));
         check("https://8.8.8.8", false, Ok("https://8.8.8.8"));
+    }
+
+    #[test]
+    fn a_host_may_tell_its_region() {
+        for (host, region) in [
+            ("bedrock-runtime.us-east-1.amazonaws.com", Some("us-east-1")),
+            ("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("bedrock-runtime.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("bedrock-runtime.eu-west-3.api.aws", Some("eu-west-3")),
+            (
+                "vpce-0a1b-c2d3.bedrock-runtime.eu-central-1.vpce.amazonaws.com",
+                Some("eu-central-1"),
+            ),
+            ("bedrock-runtime.amazonaws.com", None),
+            ("bedrock-runtime.us-east-1.example.com", None),
+            ("bedrock.us-east-1.amazonaws.com", None),
+            ("example.com", None),
+            ("", None),
+        ] {
+            assert_eq!(region_of(host), region, "{host}");
+        }
     }
 
     #[test]

@@ -7,12 +7,15 @@
 
 mod address;
 mod document;
+mod extras;
 mod fields;
 mod limits;
 mod local_keys;
 mod mock;
 mod problems;
 mod provider;
+mod provider_url;
+mod reasoning;
 mod routes;
 mod snapshot;
 mod tree;
@@ -21,11 +24,13 @@ mod yaml;
 
 pub use address::{BaseUrl, is_private};
 pub use document::{Config, Document, Strictness};
+pub use extras::Extras;
 pub use fields::millionths;
 pub use local_keys::{LocalKey, LocalTeam};
 pub use mock::MockSettings;
 pub(crate) use problems::nearest;
 pub use problems::{Position, Problem, Problems};
 pub use provider::{CredentialRef, Provider};
+pub use reasoning::Reasoning;
 pub use snapshot::{Secrets, Snapshot, SnapshotCell};
 pub use unpriced::unpriced;

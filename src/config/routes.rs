@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::extras::Extras;
 use super::fields::{Fields, Item};
 use super::problems::unknown_name;
 use super::provider::Provider;
+use super::reasoning::Reasoning;
 use crate::quota::Price;
 use crate::routing::{Pattern, Route, Target, TargetTerms, Timeouts, check_alias};
 
@@ -46,6 +48,7 @@ pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
     }
     let timeouts = fields.item("timeouts").and_then(|item| item.fields()).map(read_timeouts);
     let attempts = fields.integer("attempts", 1, MOST_ATTEMPTS);
+    let is_strict = fields.item("translation").and_then(|item| read_translation(&item));
     fields.finish();
     // When read leniently, a target that is broken is left out; a route without any is none.
     let (targets, fallback): (Vec<_>, Vec<_>) =
@@ -60,7 +63,19 @@ pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
         fallback,
         timeouts: timeouts.unwrap_or_default(),
         attempts: attempts.and_then(|n| usize::try_from(n).ok()).unwrap_or(DEFAULT_ATTEMPTS),
+        is_strict: is_strict.unwrap_or(false),
     })
+}
+
+/// Whether a field that has no place at a target is a failure there.
+fn read_translation(item: &Item<'_>) -> Option<bool> {
+    let known = ["lenient", "strict"];
+    let text = item.text()?;
+    let found = known.iter().position(|word| *word == text);
+    if found.is_none() {
+        item.problem(unknown_name("translation", text, known));
+    }
+    found.map(|at| at == 1)
 }
 
 fn read_pattern(fields: &Fields<'_>) -> Option<Pattern> {
@@ -102,14 +117,19 @@ fn read_target(item: &Item<'_>, providers: &Providers) -> Option<Target> {
     let output_tokens = fields.integer("output_tokens", 1, 10_000_000);
     let media_tokens = fields.integer("media_tokens", 0, 10_000_000);
     let bytes_per_token = fields.integer("bytes_per_token", 1, 16);
+    let dialect = provider.as_ref().map(|provider| provider.vendor.dialect);
+    let reasoning = Reasoning::read(&fields, dialect);
+    let extras = Extras::read(&fields);
     fields.finish();
     let provider = provider?;
+    let reasoning = reasoning.or(provider.reasoning);
+    let extras = provider.extras.then(&extras);
     let media_tokens = media_tokens.or(provider.media_tokens);
     let output_tokens = output_tokens.unwrap_or(DEFAULT_OUTPUT_TOKENS);
     let bytes_per_token = bytes_per_token.or(provider.bytes_per_token);
     let bytes_per_token = bytes_per_token.unwrap_or(DEFAULT_BYTES_PER_TOKEN);
     let terms = TargetTerms { price, output_tokens, media_tokens, bytes_per_token };
-    Some(Target { provider, upstream_model, weight, terms })
+    Some(Target { provider, upstream_model, weight, terms, reasoning, extras })
 }
 
 /// Pico-USD in a millionth of a dollar.
@@ -121,6 +141,7 @@ fn read_price(fields: Fields<'_>) -> Option<Price> {
         input: fields.millionths("input").unwrap_or(0),
         cached_input: fields.millionths("cached_input"),
         cache_write: fields.millionths("cache_write"),
+        cache_write_1h: fields.millionths("cache_write_1h"),
         output: fields.millionths("output").unwrap_or(0),
         reasoning: fields.millionths("reasoning"),
         per_request: fields.millionths("per_request").map_or(0, |usd| usd.saturating_mul(PICO)),

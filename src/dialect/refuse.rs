@@ -13,6 +13,11 @@ pub(super) fn refuse_body(error: ObjectError) -> Refusal {
     Refusal::InvalidBody { message }
 }
 
+/// The refusal of a chat that asks a model for more than the one answer that its dialect has.
+pub(super) fn refuse_several_choices() -> Refusal {
+    Refusal::field("n", "This model gives one choice: leave 'n' out, or set it to 1.")
+}
+
 /// The refusal of a value of the wrong kind, with the beginning of what came instead.
 pub(super) fn expected(name: &str, what: &str, got: &str) -> Refusal {
     let shown: String = got.chars().take(40).collect();

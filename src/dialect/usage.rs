@@ -11,6 +11,8 @@ pub struct Usage {
     pub cache_read: u64,
     /// Input written to the provider's cache, where that is reported.
     pub cache_write: u64,
+    /// How much of that was written to stay for an hour, which is dearer.
+    pub cache_write_1h: u64,
     /// Output, reasoning included.
     pub output: u64,
     /// How much of the output was reasoning.
@@ -76,6 +78,7 @@ impl Usage {
             input_uncached: prompt.saturating_sub(special),
             cache_read: cached,
             cache_write: written,
+            cache_write_1h: 0,
             output,
             reasoning: reasoning.min(output),
         })
@@ -83,8 +86,8 @@ impl Usage {
 
     /// Reads an Anthropic-shaped `usage` object: the cached tokens are beside `input_tokens`, not
     /// inside it, and thinking is inside `output_tokens` (Messages API, "Usage"). What is written to
-    /// the cache for five minutes and for an hour is one figure here. Figures that cannot be true
-    /// are no figures, and no input has no tokens.
+    /// the cache for an hour is a part of what is written. Figures that cannot be true are no
+    /// figures, and no input has no tokens.
     pub fn from_anthropic(json: &str) -> Option<Self> {
         Self::default().after_anthropic(json).filter(|usage| usage.input() > 0)
     }
@@ -154,12 +157,15 @@ impl AnthropicUsage {
     fn after(self, before: Usage) -> Option<Usage> {
         let output = self.output_tokens?;
         let parts = self.cache_creation.as_ref().map(CacheCreation::total);
+        let long = self.cache_creation.and_then(|parts| parts.ephemeral_1h_input_tokens);
+        // The split and its total say the same; where they differ, the larger is billed.
+        let cache_write = self.cache_creation_input_tokens.max(parts).unwrap_or(before.cache_write);
         let thinking = self.output_tokens_details.and_then(|details| details.thinking_tokens);
         let usage = Usage {
             input_uncached: self.input_tokens.unwrap_or(before.input_uncached),
             cache_read: self.cache_read_input_tokens.unwrap_or(before.cache_read),
-            // The split and its total say the same; where they differ, the larger is billed.
-            cache_write: self.cache_creation_input_tokens.max(parts).unwrap_or(before.cache_write),
+            cache_write,
+            cache_write_1h: long.unwrap_or(before.cache_write_1h).min(cache_write),
             output,
             reasoning: thinking.unwrap_or(before.reasoning).min(output),
         };
@@ -175,9 +181,9 @@ mod tests {
         let expected = expected.map(|(input_uncached, cache_read, output, reasoning)| Usage {
             input_uncached,
             cache_read,
-            cache_write: 0,
             output,
             reasoning,
+            ..Usage::default()
         });
         assert_eq!(Usage::from_openai(json), expected, "{json}");
     }
@@ -191,7 +197,7 @@ mod tests {
             cache_read: 300,
             cache_write: 1_500,
             output: 5,
-            reasoning: 0,
+            ..Usage::default()
         };
         assert_eq!(Usage::from_openai(json), Some(expected));
     }
@@ -275,23 +281,30 @@ mod tests {
     fn anthropic_shapes_and_nonsense() {
         let read = |json: &str| {
             Usage::from_anthropic(json).map(|usage| {
-                let Usage { input_uncached, cache_read, cache_write, output, reasoning } = usage;
-                [input_uncached, cache_read, cache_write, output, reasoning]
+                let Usage { input_uncached, cache_read, cache_write, cache_write_1h, .. } = usage;
+                let input = [input_uncached, cache_read, cache_write, cache_write_1h];
+                (input, usage.output, usage.reasoning)
             })
         };
-        assert_eq!(read(r#"{"input_tokens":9,"output_tokens":3}"#), Some([9, 0, 0, 3, 0]));
+        assert_eq!(read(r#"{"input_tokens":9,"output_tokens":3}"#), Some(([9, 0, 0, 0], 3, 0)));
         let all = r#"{"input_tokens":9,"cache_read_input_tokens":4,"cache_creation_input_tokens":5,
             "cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":3},
             "output_tokens":7,"output_tokens_details":{"thinking_tokens":6}}"#;
-        assert_eq!(read(all), Some([9, 4, 5, 7, 6]));
+        assert_eq!(read(all), Some(([9, 4, 5, 3], 7, 6)));
         let split = r#"{"input_tokens":1,"cache_creation":{"ephemeral_1h_input_tokens":8},
             "output_tokens":1}"#;
-        assert_eq!(read(split), Some([1, 0, 8, 1, 0]));
+        assert_eq!(read(split), Some(([1, 0, 8, 8], 1, 0)));
         let start = Usage::from_anthropic(all).unwrap();
         let later = start.after_anthropic(r#"{"output_tokens":20}"#).unwrap();
         assert_eq!(later, Usage { output: 20, ..start });
         let later = start.after_anthropic(r#"{"input_tokens":90,"output_tokens":20}"#).unwrap();
         assert_eq!((later.input_uncached, later.cache_read, later.output), (90, 4, 20));
+        // A later total has the earlier split, as far as it goes.
+        for (total, long) in [(7, 3), (2, 2)] {
+            let json = format!(r#"{{"cache_creation_input_tokens":{total},"output_tokens":20}}"#);
+            let later = start.after_anthropic(&json).unwrap();
+            assert_eq!((later.cache_write, later.cache_write_1h), (total, long));
+        }
         for nonsense in [
             "null",
             "{}",

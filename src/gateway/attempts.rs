@@ -7,9 +7,10 @@ use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use super::Gateway;
-use super::ending::{Ending, answer_headers};
+use super::ending::{Ending, answer_headers, dropped_header};
 use crate::config::Snapshot;
-use crate::dialect::openai::{Call, Encoding};
+use crate::dialect::chat::Dropped;
+use crate::dialect::{Call, Encoded, Encoding, Operation};
 use crate::failure::{Class, Failure, Sent};
 use crate::ingress::Answer;
 use crate::keys::Presented;
@@ -31,11 +32,17 @@ pub(super) struct Journey<'a> {
     pub(super) demand: &'a Demand,
     pub(super) snapshot: &'a Snapshot,
     pub(super) deadline: Instant,
+    /// Whether a field that a target cannot take is a failure.
+    pub(super) is_strict: bool,
 }
+
+/// Where providers put the id of a request.
+const ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id"];
 
 /// An answer that has committed.
 struct Answered {
     status: u16,
+    dropped: Dropped,
     committed: Committed,
     upstream_request_id: Option<String>,
 }
@@ -105,7 +112,7 @@ impl Journey<'_> {
     ) -> Result<Answered, Failure> {
         let began = Instant::now();
         let mut headers_ms = None;
-        let limit = if self.call.stream {
+        let limit = if self.call.stream() {
             let first = began + Duration::from_millis(plan.timeouts.first_token_ms);
             first.min(self.deadline)
         } else {
@@ -132,7 +139,7 @@ impl Journey<'_> {
                 class: None,
                 status: Some(answered.status),
                 ms_to_headers: headers_ms,
-                ms_to_first_token: self.call.stream.then_some(ms),
+                ms_to_first_token: self.call.stream().then_some(ms),
                 ms,
                 detail: None,
             }),
@@ -149,37 +156,62 @@ impl Journey<'_> {
         headers_ms: &mut Option<u64>,
     ) -> Result<Answered, Failure> {
         let began = Instant::now();
-        let provider = &target.provider;
-        let body = self.call.encode(&Encoding {
-            vendor: provider.vendor,
-            upstream_model: target.model_for(&self.call.alias),
-            stream_usage: provider.stream_usage,
-            default_output_tokens: target.terms.output_tokens,
-            binds_cost: hold.binds_cost(),
-        });
+        let now_ms = self.gateway.parts.clock.now_ms();
+        let encoded = self.encode(target, hold, now_ms)?;
+        let Encoded { operation, body, headers, dropped, reading } = encoded;
+        let (provider, model) = (&target.provider, target.model_for(self.call.alias()));
+        let (extras, stream) = (&target.extras, self.call.stream());
+        let query = pairs(&extras.query);
         let outgoing = Outgoing {
             provider,
-            operation: self.call.operation,
+            operation,
+            url: provider.url(operation, model, stream, query),
+            headers: headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .chain(pairs(&extras.headers))
+                .collect(),
             secret: self.snapshot.secret(target),
             body,
             request_id: &record.request_id,
         };
-        let now_ms = self.gateway.parts.clock.now_ms();
         let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
         *headers_ms = Some(micros(began) / 1_000);
         let status = arrival.status.as_u16();
-        let upstream_request_id = header(&arrival.headers, "x-request-id")
-            .filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
+        let id = ID_HEADERS.into_iter().find_map(|name| header(&arrival.headers, name));
+        let upstream_request_id =
+            id.filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
         let committed = relay::commit(Arrived {
-            operation: self.call.operation,
-            stream: self.call.stream,
-            hides_usage: self.call.hides_usage(),
-            is_event_stream: header(&arrival.headers, "content-type")
-                .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/event-stream")),
+            reading,
+            stream,
+            content_type: header(&arrival.headers, "content-type").unwrap_or_default(),
+            answer_id: upstream_request_id.clone().unwrap_or_else(|| record.request_id.clone()),
             body: arrival.body,
         })
         .await?;
-        Ok(Answered { status, committed, upstream_request_id })
+        Ok(Answered { status, dropped, committed, upstream_request_id })
+    }
+
+    /// The request as this target gets it.
+    fn encode(&self, target: &Target, hold: &Hold, now_ms: u64) -> Result<Encoded, Failure> {
+        let provider = &target.provider;
+        let encoded = self.call.encode(&Encoding {
+            vendor: provider.vendor,
+            upstream_model: target.model_for(self.call.alias()),
+            stream_usage: provider.stream_usage,
+            default_output_tokens: target.terms.output_tokens,
+            binds_cost: hold.binds_cost(),
+            reasoning: target.reasoning.style,
+            thinking: target.reasoning.thinking,
+            is_strict: self.is_strict,
+            now_s: now_ms / 1_000,
+        })?;
+        // It is JSON, and so it is text.
+        let text = std::str::from_utf8(&encoded.body).unwrap_or_default();
+        match target.extras.edits.apply(text) {
+            Some(edited) => Ok(Encoded { body: edited.into(), ..encoded }),
+            None => Ok(encoded),
+        }
     }
 
     /// The answer of the target that has committed.
@@ -194,14 +226,17 @@ impl Journey<'_> {
         record.status = 200;
         record.first_byte();
         let now_ms = self.gateway.parts.clock.now_ms();
-        let Answered { committed, upstream_request_id, .. } = answered;
-        let headers =
+        let Answered { dropped, committed, upstream_request_id, .. } = answered;
+        let mut headers =
             answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
+        dropped_header(&mut headers, &dropped);
         let pacing =
             Pacing { idle: Duration::from_millis(plan.timeouts.idle_ms), deadline: self.deadline };
         let request_id = record.request_id.clone();
         let record = std::mem::replace(record, Record::begin(String::new(), 0));
-        let price = target.terms.price.clone();
+        // Nobody bills for counting.
+        let counts = self.call.operation() == Operation::CountTokens;
+        let price = target.terms.price.clone().filter(|_| !counts);
         let ending = Ending { gateway: Arc::clone(&self.gateway), hold, record, price };
         let body = relay::answer(committed, pacing, request_id, |outcome| ending.run(outcome));
         let mut answer = Answer::new(body);
@@ -223,9 +258,15 @@ impl Journey<'_> {
                 retry_after_ms,
                 attempts: record.reports(),
             })),
-            None => Refusal::NoTarget { alias: self.call.alias.clone(), reasons: plan.reasons() },
+            None => {
+                Refusal::NoTarget { alias: self.call.alias().to_owned(), reasons: plan.reasons() }
+            }
         }
     }
+}
+
+fn pairs(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 /// Whether the last attempt may have cost something.

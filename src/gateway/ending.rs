@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::Gateway;
+use crate::dialect::chat::Dropped;
 use crate::ingress::{tightest_headers, with_headers};
 use crate::keys::{KeyId, TeamId};
 use crate::quota::{Evidence, Hold, Period, Price, Window, Zone};
@@ -131,6 +132,28 @@ fn usage_row(hold: &Hold, evidence: &Evidence, record: &Record, now_ms: u64) -> 
         kept_nano_usd: kept(hold.nano_usd()),
         bound_violations: 0,
     })
+}
+
+/// The longest list of dropped fields that an answer's header has, in bytes.
+const MOST_DROPPED_BYTES: usize = 1_024;
+
+/// Names what of the request had no place at the target: nothing vanishes silently.
+pub(super) fn dropped_header(headers: &mut HeaderMap, dropped: &Dropped) {
+    if dropped.is_empty() {
+        return;
+    }
+    // Some names are the client's own, and a header holds less than a name may.
+    let shown = |c: char| if c.is_ascii_graphic() && c != ',' { c } else { '?' };
+    let mut names = String::new();
+    for field in dropped.fields() {
+        if names.len() + field.len() > MOST_DROPPED_BYTES {
+            names.push_str(", ...");
+            break;
+        }
+        names.push_str(if names.is_empty() { "" } else { ", " });
+        names.extend(field.chars().map(shown));
+    }
+    with_headers(headers, [("x-tollgate-dropped", names.into())]);
 }
 
 /// The headers of an answer. Of the provider's own, only its request id passes, under another name.

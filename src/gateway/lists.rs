@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{Gateway, told};
 use crate::config::Snapshot;
+use crate::dialect::Dialect;
 use crate::ingress::{self, Answer, Endpoint, Request};
 use crate::keys::{Caller, Presented, TeamId};
 use crate::record::{Record, RequestOutcome, micros};
@@ -29,8 +30,8 @@ impl Gateway {
         let now_ms = self.parts.clock.now_ms();
         let standing = self.inspect(&presented, now_ms, record).await?;
         let body = match endpoint {
-            Endpoint::Models => models(&config, &standing.caller),
-            Endpoint::Model(id) => model(&config, &standing.caller, id)?,
+            Endpoint::Models => models(&config, &standing.caller, request.dialect()),
+            Endpoint::Model(id) => model(&config, &standing.caller, id, request.dialect())?,
             _ => key(&standing, now_ms),
         };
         record.status = 200;
@@ -81,26 +82,51 @@ pub(super) fn names(config: &Snapshot, caller: &Caller) -> String {
     }
 }
 
-fn models(config: &Snapshot, caller: &Caller) -> Value {
-    let data: Vec<Value> = listed(config, caller).iter().map(|name| card(config, name)).collect();
-    json!({ "object": "list", "data": data })
+fn models(config: &Snapshot, caller: &Caller, client: Dialect) -> Value {
+    let names = listed(config, caller);
+    let data: Vec<Value> = names.iter().map(|name| card(config, name, client)).collect();
+    match client {
+        // All of them are on the first page.
+        Dialect::Anthropic => json!({
+            "data": data,
+            "has_more": false,
+            "first_id": names.first(),
+            "last_id": names.last(),
+        }),
+        _ => json!({ "object": "list", "data": data }),
+    }
 }
 
-fn model(config: &Snapshot, caller: &Caller, id: &str) -> Result<Value, Refusal> {
+fn model(config: &Snapshot, caller: &Caller, id: &str, client: Dialect) -> Result<Value, Refusal> {
     match config.config.routes.find(id) {
-        Some(_) if caller.may_use(id) => Ok(card(config, id)),
+        Some(_) if caller.may_use(id) => Ok(card(config, id, client)),
         _ => Err(Refusal::UnknownModel { alias: id.to_owned(), known: names(config, caller) }),
     }
 }
 
-/// A model as OpenAI describes one.
-fn card(config: &Snapshot, name: &str) -> Value {
-    json!({
-        "id": name,
-        "object": "model",
-        "created": config.read_ms / 1_000,
-        "owned_by": "tollgate",
-    })
+/// A model as the client's dialect describes one.
+fn card(config: &Snapshot, name: &str, client: Dialect) -> Value {
+    let created_s = config.read_ms / 1_000;
+    match client {
+        Dialect::Anthropic => json!({
+            "type": "model",
+            "id": name,
+            "display_name": name,
+            "created_at": date(created_s),
+        }),
+        _ => json!({
+            "id": name,
+            "object": "model",
+            "created": created_s,
+            "owned_by": "tollgate",
+        }),
+    }
+}
+
+/// A time as RFC 3339 has it.
+fn date(unix_s: u64) -> String {
+    let second = i64::try_from(unix_s).unwrap_or(0);
+    jiff::Timestamp::from_second(second).unwrap_or_default().to_string()
 }
 
 /// The key's own limits and its team's. Amounts are in the limit's unit, times in milliseconds since

@@ -9,7 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 
 use super::limit_headers;
-use crate::dialect::openai::envelope;
+use crate::dialect::{Dialect, envelope};
 use crate::quota::Exhausted;
 use crate::refusal::Refusal;
 use crate::relay::Body;
@@ -28,11 +28,11 @@ pub fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     answer
 }
 
-/// A refusal as an answer.
-pub fn refused(refusal: &Refusal, request_id: &str) -> Answer {
+/// A refusal as an answer in the client's dialect.
+pub fn refused(refusal: &Refusal, client: Dialect, request_id: &str) -> Answer {
     let status =
         StatusCode::from_u16(refusal.shape().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = json(status, envelope(refusal, request_id));
+    let mut answer = json(status, envelope(client, refusal, request_id));
     let headers = answer.headers_mut();
     if let Some(wait_ms) = refusal.retry_after_ms() {
         headers.insert(RETRY_AFTER, HeaderValue::from(wait_ms.div_ceil(1_000)));
@@ -70,9 +70,13 @@ pub fn with_headers<'a>(
 
 /// What every answer carries: its id, and leave for browsers to read it. The key is in a header
 /// and never in a cookie, so any origin may ask.
-pub fn finish(mut answer: Answer, request_id: &str) -> Answer {
+pub fn finish(mut answer: Answer, client: Dialect, request_id: &str) -> Answer {
     let headers = answer.headers_mut();
     let id = HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("unknown"));
+    if client == Dialect::Anthropic {
+        // Where Anthropic's SDKs look for it.
+        headers.insert("request-id", id.clone());
+    }
     headers.insert("x-request-id", id);
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
@@ -88,7 +92,9 @@ pub fn preflight() -> Answer {
     // The star does not cover Authorization, and SDKs add headers of their own.
     headers.insert(
         ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("*, authorization, x-api-key, api-key, content-type"),
+        HeaderValue::from_static(
+            "*, authorization, x-api-key, api-key, anthropic-version, anthropic-beta, content-type",
+        ),
     );
     headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     answer

@@ -22,23 +22,16 @@ pub enum Endpoint {
     Preflight,
 }
 
-const GENERATE: [(&str, Operation); 3] = [
-    ("chat/completions", Operation::ChatCompletions),
-    ("completions", Operation::Completions),
-    ("embeddings", Operation::Embeddings),
-];
-
 impl Endpoint {
     /// Finds the endpoint. A slash at the end and a missing `/v1` are forgiven.
     ///
     /// # Errors
     /// 404 for an unknown path, 405 for a known one with another method.
     pub fn find(method: &Method, raw_path: &str) -> Result<Self, Refusal> {
-        let trimmed = raw_path.trim_start_matches('/').trim_end_matches('/');
-        let path = trimmed.strip_prefix("v1/").unwrap_or(trimmed);
-        let generate = GENERATE.iter().find(|(known, _)| *known == path);
+        let path = under_v1(raw_path);
+        let generate = Operation::ALL.into_iter().find(|operation| operation.path() == path);
         let (allow, endpoint) = match (generate, path) {
-            (Some((_, operation)), _) => ("POST", Self::Generate(*operation)),
+            (Some(operation), _) => ("POST", Self::Generate(operation)),
             (None, "models") => ("GET", Self::Models),
             (None, "key") => ("GET", Self::Key),
             (None, "healthz") => ("GET", Self::Health),
@@ -65,6 +58,12 @@ impl Endpoint {
             Self::Preflight => "preflight",
         }
     }
+}
+
+/// A path without slashes at its ends and without `v1`.
+pub(super) fn under_v1(raw_path: &str) -> &str {
+    let trimmed = raw_path.trim_start_matches('/').trim_end_matches('/');
+    trimmed.strip_prefix("v1/").unwrap_or(trimmed)
 }
 
 /// A path segment with its percent signs undone, once.
@@ -109,6 +108,9 @@ mod tests {
         check("POST", "//chat/completions", Ok("chat"));
         check("POST", "/v1/completions", Ok("completions"));
         check("POST", "/v1/embeddings", Ok("embeddings"));
+        check("POST", "/v1/messages", Ok("messages"));
+        check("POST", "/v1/messages/count_tokens", Ok("count_tokens"));
+        check("POST", "/messages/", Ok("messages"));
         check("GET", "/v1/models", Ok("models"));
         check("GET", "/v1/models/gpt-4o", Ok("model"));
         check("GET", "/v1/key", Ok("key"));

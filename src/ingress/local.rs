@@ -93,10 +93,11 @@ async fn connection<E: Entry>(
 /// Answers in a task of its own: when the client goes away before the answer has begun, the server
 /// drops the connection, and the request must still come to its end and be settled.
 async fn answer<E: Entry>(entry: Arc<E>, request: Request) -> Answer {
-    let id = request.id.clone();
+    let (id, client) = (request.id.clone(), request.dialect());
     #[expect(clippy::disallowed_methods, reason = "nothing is frozen on this machine; see above")]
     let answering = tokio::spawn(entry.answer(request));
-    answering.await.unwrap_or_else(|_| finish(refused(&Refusal::Internal, &id), &id))
+    let answer = answering.await;
+    answer.unwrap_or_else(|_| finish(refused(&Refusal::Internal, client, &id), client, &id))
 }
 
 async fn read(request: hyper::Request<Incoming>, id: String) -> Request {

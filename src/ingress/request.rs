@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use tokio::time::Instant;
 
+use super::endpoint::under_v1;
+use crate::dialect::{Dialect, Operation};
 use crate::refusal::Refusal;
 
 /// The largest body: what a Lambda event can hold.
@@ -27,6 +29,20 @@ pub struct Request {
     pub id: String,
     /// When the host will give up, if it says so.
     pub deadline: Option<Instant>,
+}
+
+impl Request {
+    /// What the client speaks, whatever else is wrong with its request: by the path, or where
+    /// that does not tell, by the header that Anthropic's clients always send.
+    pub fn dialect(&self) -> Dialect {
+        let path = under_v1(&self.raw_path);
+        let asked = Operation::ALL.into_iter().find(|operation| operation.path() == path);
+        match asked {
+            Some(operation) => operation.dialect(),
+            None if self.headers.contains_key("anthropic-version") => Dialect::Anthropic,
+            None => Dialect::OpenAi,
+        }
+    }
 }
 
 /// The body of a request that must be JSON, once it is known to be harmless: not too large, not too

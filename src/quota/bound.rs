@@ -32,6 +32,8 @@ pub struct Terms<'a> {
     pub media_tokens: Option<u64>,
     /// How many bytes of text a token is likely to cover there.
     pub bytes_per_token: u64,
+    /// Input that the provider adds by itself, at most.
+    pub added_tokens: u64,
     /// The cap on all billed output of one choice: the caller's, or the target's default.
     pub output_tokens: u64,
     /// What tokens cost there, when that is known.
@@ -121,6 +123,23 @@ impl Demand {
         }
     }
 
+    /// The same request when nothing bounds what it costs, for the reason that is given: what is
+    /// likely stays what it is.
+    #[must_use]
+    pub fn unbounded(self, why: &str) -> Self {
+        let why = format!(
+            "Nothing bounds what this request can cost: {why}. Leave it out, or ask for limits in \
+             mode estimate."
+        );
+        let open = |need: Need| Need { at_most: Bound::Unknown(why.clone()), ..need };
+        Self {
+            tokens: open(self.tokens),
+            input: open(self.input),
+            nano_usd: open(self.nano_usd),
+            ..self
+        }
+    }
+
     /// The same cost without the request, and with a lease of its own: what a further attempt
     /// takes after one that may be billed.
     #[must_use]
@@ -160,7 +179,10 @@ fn needs(size: &InputSize, choices: u64, target: &Terms<'_>) -> [Need; 4] {
         let unknown = Need::unknown(missing_media_tokens(target.target));
         return [unknown.clone(), output, unknown.clone(), unknown];
     };
-    let most_input = overhead(size).saturating_add(size.text_bytes).saturating_add(media);
+    let most_input = overhead(size)
+        .saturating_add(target.added_tokens)
+        .saturating_add(size.text_bytes)
+        .saturating_add(media);
     let likely_text = size.text_bytes / target.bytes_per_token.max(1);
     let likely_input = likely_text.saturating_add(media);
     let (most, likely) =
@@ -221,13 +243,21 @@ mod tests {
         input: 1_000_000,
         cached_input: None,
         cache_write: None,
+        cache_write_1h: None,
         output: 2_000_000,
         reasoning: None,
         per_request: 0,
     };
 
     fn terms(media_tokens: Option<u64>, price: Option<&Price>) -> Terms<'_> {
-        Terms { target: "a/m", media_tokens, bytes_per_token: 4, output_tokens: 10, price }
+        Terms {
+            target: "a/m",
+            media_tokens,
+            bytes_per_token: 4,
+            added_tokens: 0,
+            output_tokens: 10,
+            price,
+        }
     }
 
     fn known(need: &Need) -> (u64, u64) {

@@ -41,6 +41,7 @@ struct Tokens {
     input_uncached: u64,
     cache_read: u64,
     cache_write: u64,
+    cache_write_1h: u64,
     output: u64,
     reasoning: u64,
 }
@@ -141,6 +142,7 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
             input_uncached: usage.input_uncached,
             cache_read: usage.cache_read,
             cache_write: usage.cache_write,
+            cache_write_1h: usage.cache_write_1h,
             output: usage.output,
             reasoning: usage.reasoning,
         }),

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use super::commit::{Committed, Live};
 use super::outlet::Outlet;
 use super::pump::{End, Outcome, Pacing, pump};
-use crate::dialect::openai::error_event;
+use crate::dialect::error_event;
 use crate::refusal::Refusal;
 
 type Work = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -86,9 +86,9 @@ async fn run(mut live: Live, pacing: Pacing, outlet: &Outlet, request_id: &str) 
     };
     if let Some(refusal) = refusal {
         // A client that is gone does not miss it.
-        let _ = outlet.send(error_event(&refusal, request_id)).await;
+        let _ = outlet.send(error_event(live.client, &refusal, request_id)).await;
     }
-    let usage = live.reader.usage().filter(|_| end == End::Complete);
+    let usage = live.answer.usage().filter(|_| end == End::Complete);
     Outcome { usage, end }
 }
 

@@ -5,9 +5,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
 use super::ByteStream;
-use crate::dialect::openai::{Ending, StreamReader, read_answer};
-use crate::dialect::sse::{EventTooLarge, Reader};
-use crate::dialect::{Operation, Usage};
+use crate::dialect::{AnswerStream, Dialect, Reading, Step, Usage};
 use crate::failure::{Class, Failure};
 
 /// How much is held back before the first content: then the answer is taken as it is.
@@ -18,14 +16,14 @@ const MOST_ANSWER_BYTES: usize = 20 << 20;
 
 /// A provider's answer whose status says success; nothing else is known of it yet.
 pub struct Arrived {
-    /// What was asked for.
-    pub operation: Operation,
+    /// How it is read.
+    pub reading: Reading,
     /// Whether a stream was asked for.
     pub stream: bool,
-    /// Whether the usage chunk is kept from the client.
-    pub hides_usage: bool,
-    /// Whether it calls itself an event stream.
-    pub is_event_stream: bool,
+    /// Its `content-type`.
+    pub content_type: String,
+    /// What names the answer where the provider does not.
+    pub answer_id: String,
     /// Its body.
     pub body: ByteStream,
 }
@@ -34,7 +32,7 @@ pub struct Arrived {
 pub enum Committed {
     /// All of it.
     Whole {
-        /// Its bytes as they came.
+        /// Its bytes, in the client's dialect.
         body: Bytes,
         /// What the provider says it used.
         usage: Option<Usage>,
@@ -46,11 +44,11 @@ pub enum Committed {
 /// A stream from its first content on.
 pub struct Live {
     pub(super) held: Vec<Bytes>,
-    pub(super) sse: Reader,
-    pub(super) reader: StreamReader,
+    pub(super) answer: AnswerStream,
+    pub(super) client: Dialect,
     pub(super) source: ByteStream,
-    /// How it ends, when its end has come already.
-    pub(super) ending: Option<Ending>,
+    /// What the client gets at its end, when its end has come already.
+    pub(super) ending: Option<Bytes>,
 }
 
 /// Reads an answer until it is certain to be one.
@@ -58,16 +56,22 @@ pub struct Live {
 /// # Errors
 /// Why it is none. Something may have been billed.
 pub async fn commit(arrived: Arrived) -> Result<Committed, Failure> {
-    if arrived.stream && arrived.is_event_stream {
-        let live = commit_stream(arrived.body, arrived.hides_usage).await?;
-        return Ok(Committed::Stream(Box::new(live)));
+    let Arrived { reading, stream, content_type, answer_id, body } = arrived;
+    if stream && reading.is_stream(&content_type) {
+        let live = Live {
+            held: vec![],
+            answer: reading.stream(&answer_id),
+            client: reading.client(),
+            source: body,
+            ending: None,
+        };
+        return Ok(Committed::Stream(Box::new(commit_stream(live).await?)));
     }
-    let body = read_whole(arrived.body).await?;
-    let usage = read_answer(arrived.operation, &body)?;
-    if arrived.stream {
+    let whole = reading.whole(read_whole(body).await?, &answer_id)?;
+    if stream {
         return Err(Failure::answer(Class::Malformed, "asked for a stream, got a whole answer"));
     }
-    Ok(Committed::Whole { body, usage })
+    Ok(Committed::Whole { body: whole.body, usage: whole.usage })
 }
 
 async fn read_whole(mut source: ByteStream) -> Result<Bytes, Failure> {
@@ -82,29 +86,30 @@ async fn read_whole(mut source: ByteStream) -> Result<Bytes, Failure> {
     Ok(whole.freeze())
 }
 
-async fn commit_stream(source: ByteStream, hides_usage: bool) -> Result<Live, Failure> {
-    let reader = StreamReader::new(hides_usage);
-    let mut live = Live { held: vec![], sse: Reader::default(), reader, source, ending: None };
+async fn commit_stream(mut live: Live) -> Result<Live, Failure> {
     let mut held_bytes = 0;
+    let mut was_alive = true;
     loop {
-        while let Some(event) = live.sse.next_event()? {
-            let step = live.reader.read(&event)?;
-            // Signs of life are for nobody before the answer has begun; held, they would add up.
-            if step.forward && event.data.is_some() {
-                held_bytes += event.raw.len();
-                live.held.push(event.raw);
+        while let Some(step) = live.answer.next_step()? {
+            let Step { bytes, content, progress, done } = step;
+            // Signs of life are for nobody before the answer has begun; of several in a row one is
+            // kept, or they would add up.
+            if !bytes.is_empty() && (progress || !was_alive) {
+                held_bytes += bytes.len();
+                live.held.push(bytes);
+                was_alive = !progress;
             }
-            if step.done {
-                live.ending = Some(live.reader.end()?);
+            if done {
+                live.ending = Some(live.answer.end()?);
                 return Ok(live);
             }
             let full = live.held.len() >= MOST_HELD_EVENTS || held_bytes >= MOST_HELD_BYTES;
-            if step.content || full {
+            if content || full {
                 return Ok(live);
             }
         }
         if !live.take_chunk().await? {
-            live.ending = Some(live.reader.end()?);
+            live.ending = Some(live.answer.end()?);
             return Ok(live);
         }
     }
@@ -114,16 +119,10 @@ impl Live {
     /// Reads the next bytes; false when the provider has ended and nothing is left.
     pub(super) async fn take_chunk(&mut self) -> Result<bool, Failure> {
         match self.source.next().await {
-            Some(chunk) => self.sse.push(&chunk?),
-            None if self.sse.has_ended() => return Ok(false),
-            None => self.sse.end(),
+            Some(chunk) => self.answer.push(&chunk?),
+            None if self.answer.is_closed() => return Ok(false),
+            None => self.answer.close(),
         }
         Ok(true)
-    }
-}
-
-impl From<EventTooLarge> for Failure {
-    fn from(_: EventTooLarge) -> Self {
-        Self::answer(Class::Malformed, "an event is larger than 4 MiB")
     }
 }

@@ -9,11 +9,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::commit::Live;
 use super::outlet::{ClientGone, Outlet};
 use crate::dialect::Usage;
-use crate::dialect::openai::Ending;
 use crate::failure::{Class, Failure};
 
-const DONE: &[u8] = b"data: [DONE]\n\n";
-/// How long the provider gets to end its body after `[DONE]`, so that the connection can be used
+/// How long the provider gets to end its body after its last event, so that the connection can be used
 /// again. The client has everything by then.
 const DRAIN: Duration = Duration::from_millis(50);
 
@@ -92,10 +90,11 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
             }
         })?;
         if !more? {
-            live.ending = Some(live.reader.end()?);
+            live.ending = Some(live.answer.end()?);
         }
     }
-    if live.ending == Some(Ending::Add) && outlet.send(Bytes::from_static(DONE)).await.is_err() {
+    let ending = live.ending.take().unwrap_or_default();
+    if outlet.send(ending).await.is_err() {
         return Ok(End::ClientGone);
     }
     // Whether it ends in time decides only whether the connection is kept.
@@ -108,21 +107,17 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
 fn read_events(live: &mut Live) -> (Vec<Bytes>, bool, Option<Failure>) {
     let (mut pieces, mut progress) = (Vec::new(), false);
     loop {
-        let event = match live.sse.next_event() {
-            Ok(Some(event)) => event,
+        let step = match live.answer.next_step() {
+            Ok(Some(step)) => step,
             Ok(None) => return (pieces, progress, None),
-            Err(error) => return (pieces, progress, Some(error.into())),
-        };
-        let step = match live.reader.read(&event) {
-            Ok(step) => step,
             Err(failure) => return (pieces, progress, Some(failure)),
         };
         progress |= step.progress;
-        if step.forward {
-            pieces.push(event.raw);
+        if !step.bytes.is_empty() {
+            pieces.push(step.bytes);
         }
         if step.done {
-            return match live.reader.end() {
+            return match live.answer.end() {
                 Ok(ending) => {
                     live.ending = Some(ending);
                     (pieces, progress, None)

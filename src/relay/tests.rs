@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use tokio::time::Instant;
 
 use super::{Arrived, Committed, End, Outcome, Pacing, answer, commit};
-use crate::dialect::Operation;
+use crate::dialect::{Operation, Reading};
 use crate::failure::{Class, Failure};
 
 /// What a scripted provider does next.
@@ -48,10 +48,10 @@ fn arrived(acts: &[Act]) -> Arrived {
         }
     });
     Arrived {
-        operation: Operation::ChatCompletions,
+        reading: Reading::AsItCame { operation: Operation::ChatCompletions, hides_usage: true },
         stream: true,
-        hides_usage: true,
-        is_event_stream: true,
+        content_type: "text/event-stream".to_owned(),
+        answer_id: "r".to_owned(),
         body: acts.boxed(),
     }
 }

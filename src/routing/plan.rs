@@ -35,7 +35,9 @@ impl<'r> Plan<'r> {
         let mut plan = Self { targets: vec![], skipped: vec![], timeouts: route.timeouts };
         for target in by_weight(&route.targets, draw).into_iter().chain(&route.fallback) {
             let known = |other: &&&Target| {
-                other.provider == target.provider && other.upstream_model == target.upstream_model
+                other.provider == target.provider
+                    && other.upstream_model == target.upstream_model
+                    && other.extras == target.extras
             };
             if plan.targets.iter().any(|other| known(&other)) {
                 continue;
@@ -83,7 +85,7 @@ fn by_weight(targets: &[Target], draw: u64) -> Vec<&Target> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Provider;
+    use crate::config::{Extras, Provider};
     use crate::keys::{Caller, KeyId};
     use crate::routing::{Pattern, TargetTerms};
     use std::collections::HashMap;
@@ -95,6 +97,8 @@ mod tests {
             upstream_model: Some(model.to_owned()),
             weight,
             terms: TargetTerms::default(),
+            reasoning: crate::config::Reasoning::default(),
+            extras: Extras::default(),
         }
     }
 
@@ -106,6 +110,7 @@ mod tests {
             fallback,
             timeouts: Timeouts::default(),
             attempts: 3,
+            is_strict: false,
         }
     }
 
@@ -127,6 +132,14 @@ mod tests {
             vec![target("a", None), target("c", None), target("d", None)],
         );
         assert_eq!(order(&route, 7), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_target_with_other_extras_is_another_target() {
+        let extras = Extras { headers: vec![("a".into(), "b".into())], ..Extras::default() };
+        let other = Target { extras, ..target("a", None) };
+        let route = route(vec![other.clone(), target("a", None)], vec![other]);
+        assert_eq!(order(&route, 0), ["a", "a"]);
     }
 
     #[test]

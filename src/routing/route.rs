@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Pattern;
-use crate::config::Provider;
+use crate::config::{Extras, Provider, Reasoning};
 use crate::quota::Price;
 
 /// One place that can answer: a provider, an upstream model and what is known of its cost.
@@ -17,6 +17,10 @@ pub struct Target {
     pub weight: Option<u32>,
     /// What its tokens cost and how its requests are bounded.
     pub terms: TargetTerms,
+    /// How it is told to think.
+    pub reasoning: Reasoning,
+    /// What its requests carry besides: its provider's extras, and then its own.
+    pub extras: Extras,
 }
 
 /// What a target's configuration says that bounds a request's cost.
@@ -79,6 +83,9 @@ pub struct Route {
     pub timeouts: Timeouts,
     /// At most how many attempts.
     pub attempts: usize,
+    /// Whether a target that cannot take every field of a request does not get it. Otherwise the
+    /// answer names what was dropped.
+    pub is_strict: bool,
 }
 
 impl Route {
@@ -138,6 +145,7 @@ mod tests {
             fallback: vec![],
             timeouts: Timeouts::default(),
             attempts: 1,
+            is_strict: false,
         }
     }
 

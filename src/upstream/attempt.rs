@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::time::timeout;
 
 use super::http::Http;
 use super::mock;
 use super::play::play;
 use super::retry_after::retry_after_ms;
+use super::sigv4::Signer;
 use crate::config::Provider;
-use crate::dialect::openai::read_error;
-use crate::dialect::{Operation, classify};
+use crate::dialect::{Auth, Dialect, Operation, read_error};
 use crate::failure::{Class, Failure, Sent};
 use crate::keys::Secret;
 use crate::relay::ByteStream;
@@ -32,6 +33,10 @@ pub struct Outgoing<'a> {
     pub provider: &'a Provider,
     /// What is asked for.
     pub operation: Operation,
+    /// Where that is.
+    pub url: String,
+    /// Headers that belong to the request, by names in lower case.
+    pub headers: Vec<(&'a str, &'a str)>,
     /// The provider's credential.
     pub secret: Option<&'a Secret>,
     /// The body, in the provider's dialect.
@@ -54,12 +59,14 @@ pub struct Arrival {
 #[derive(Clone, Debug)]
 pub struct Upstream {
     http: Http,
+    credentials: SharedCredentialsProvider,
 }
 
 impl Upstream {
-    /// A way over these clients.
-    pub fn new(http: Http) -> Self {
-        Self { http }
+    /// A way over these clients. `credentials` are the function's own, for providers that want a
+    /// signature of AWS.
+    pub fn new(http: Http, credentials: SharedCredentialsProvider) -> Self {
+        Self { http, credentials }
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -76,35 +83,80 @@ impl Upstream {
         if arrival.status.is_success() {
             return Ok(arrival);
         }
-        Err(refused(arrival, now_ms).await)
+        Err(refused(arrival, provider.vendor.dialect, now_ms).await)
     }
 
     async fn post(&self, outgoing: &Outgoing<'_>) -> Result<Arrival, Failure> {
         let provider = outgoing.provider;
         let client = if provider.private_network { &self.http.any } else { &self.http.public };
-        let url = format!("{}/{}", provider.base_url.as_str(), outgoing.operation.path());
-        let mut request = client
-            .post(url)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("x-client-request-id", outgoing.request_id)
-            .body(outgoing.body.clone());
-        if let Some(secret) = outgoing.secret {
-            request = request.bearer_auth(secret.reveal());
-        }
-        let response = request.send().await.map_err(|error| sending_failed(&error))?;
+        let request = self.request(outgoing).await?;
+        let response = client.execute(request).await.map_err(|error| sending_failed(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes_stream().map_err(|error| {
             Failure::answer(Class::Truncated, format!("the answer broke off: {}", chain(&error)))
         });
         Ok(Arrival { status, headers, body: body.boxed() })
     }
+
+    async fn request(&self, outgoing: &Outgoing<'_>) -> Result<reqwest::Request, Failure> {
+        let (provider, headers) = (outgoing.provider, headers(outgoing));
+        if let (Auth::Aws, None) = (&provider.auth, outgoing.secret) {
+            let region = provider.region.as_deref().unwrap_or_default();
+            let signer = Signer { credentials: &self.credentials, region, service: "bedrock" };
+            let body = outgoing.body.clone();
+            return signer.post(&outgoing.url, &headers, body).await.map_err(unmade);
+        }
+        let url = reqwest::Url::parse(&outgoing.url).map_err(|error| unmade(error.to_string()))?;
+        let mut request = reqwest::Request::new(Method::POST, url);
+        for (name, value) in headers {
+            add(&mut request, name, value.to_owned())?;
+        }
+        if let Some(secret) = outgoing.secret {
+            match &provider.auth {
+                Auth::Header(name) => add(&mut request, name, secret.reveal().to_owned())?,
+                Auth::Bearer | Auth::Aws => {
+                    let bearer = format!("Bearer {}", secret.reveal());
+                    add(&mut request, header::AUTHORIZATION.as_str(), bearer)?;
+                }
+            }
+        }
+        *request.body_mut() = Some(outgoing.body.clone().into());
+        Ok(request)
+    }
+}
+
+/// Adds a header. A credential with a line end in it, say, cannot be sent.
+fn add(request: &mut reqwest::Request, name: &str, value: String) -> Result<(), Failure> {
+    let wrong = || unmade(format!("the header {name} cannot be sent"));
+    let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?;
+    let mut value = HeaderValue::try_from(value).map_err(|_| wrong())?;
+    value.set_sensitive(parsed == header::AUTHORIZATION);
+    request.headers_mut().insert(parsed, value);
+    Ok(())
+}
+
+/// The headers of a request, but for its credential; later ones replace earlier ones.
+fn headers<'a>(outgoing: &'a Outgoing<'_>) -> Vec<(&'a str, &'a str)> {
+    let mut headers = vec![
+        (header::CONTENT_TYPE.as_str(), "application/json"),
+        ("x-client-request-id", outgoing.request_id),
+    ];
+    for (name, value) in &outgoing.headers {
+        headers.retain(|(known, _)| known != name);
+        headers.push((name, value));
+    }
+    headers
+}
+
+/// A request that cannot be made: nothing was sent.
+fn unmade(why: impl Into<String>) -> Failure {
+    Failure::new(Class::UpstreamAuth, Sent::Unbilled, why)
 }
 
 fn sending_failed(error: &reqwest::Error) -> Failure {
     let why = chain(error);
     if error.is_builder() {
-        // A credential with a line end in it, say: nothing was sent.
-        return Failure::new(Class::UpstreamAuth, Sent::Unbilled, why);
+        return unmade(why);
     }
     if error.is_connect() {
         let class = if error.is_timeout() { Class::TimeoutConnect } else { Class::Network };
@@ -126,16 +178,17 @@ fn chain(error: &reqwest::Error) -> String {
 
 /// An answer with an error status. When it is complete, nothing is billed for it, unless somebody
 /// in front of the model has only stopped waiting.
-async fn refused(arrival: Arrival, now_ms: u64) -> Failure {
+async fn refused(arrival: Arrival, dialect: Dialect, now_ms: u64) -> Failure {
     let status = arrival.status.as_u16();
     let retry_after_ms = retry_after_ms(&arrival.headers, now_ms);
     let mut body = BytesMut::new();
     let reading = timeout(ERROR_BODY_TIMEOUT, beginning(arrival.body, &mut body));
     let is_complete = reading.await.unwrap_or(false);
-    let error = read_error(&body);
+    let error_type = arrival.headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok());
+    let (class, error) = read_error(dialect, status, error_type, &body);
     let is_billed = !is_complete || GAVE_UP_WAITING.contains(&status);
     Failure {
-        class: classify(Some(status), &error),
+        class,
         sent: if is_billed { Sent::Maybe } else { Sent::Unbilled },
         status: Some(status),
         retry_after_ms,

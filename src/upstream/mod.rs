@@ -10,5 +10,5 @@ mod sigv4;
 mod vault;
 
 pub use attempt::{Arrival, Outgoing, Upstream};
-pub use sigv4::{Signer, region_of};
+pub use sigv4::Signer;
 pub use vault::{Ssm, Vault};

@@ -29,7 +29,7 @@ impl Signer<'_> {
     pub async fn post(
         &self,
         url: &str,
-        headers: &[(&'static str, &str)],
+        headers: &[(&str, &str)],
         body: Bytes,
     ) -> Result<reqwest::Request, String> {
         let credentials =
@@ -42,7 +42,7 @@ impl Signer<'_> {
         &self,
         credentials: Credentials,
         url: &str,
-        headers: &[(&'static str, &str)],
+        headers: &[(&str, &str)],
         body: Bytes,
         time: SystemTime,
     ) -> Result<http::Request<Bytes>, String> {
@@ -69,20 +69,6 @@ impl Signer<'_> {
         instructions.apply_to_request_http1x(&mut request);
         Ok(request)
     }
-}
-
-/// The region in the host of a Bedrock endpoint: `bedrock-runtime.us-east-1.amazonaws.com`, also one
-/// of FIPS, of another partition, or of a VPC (Amazon Bedrock endpoints, AWS General Reference). An
-/// endpoint of another name says nothing: then the configuration must.
-pub fn region_of(host: &str) -> Option<&str> {
-    let mut labels = host.split('.');
-    labels.find(|label| matches!(*label, "bedrock-runtime" | "bedrock-runtime-fips"))?;
-    let region = labels.next()?;
-    // What follows a region; a host of one's own may be called bedrock-runtime too.
-    let is_aws = host.ends_with(".amazonaws.com")
-        || host.ends_with(".amazonaws.com.cn")
-        || host.ends_with(".api.aws");
-    (is_aws && region.contains('-')).then_some(region)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a signature carries the time of day")]
@@ -137,27 +123,6 @@ mod tests {
             "content-type;host;x-amz-date;x-amz-security-token",
             "ac3b089f0fe973a124d69e08b3c2017140615947002e4e91520e0818f5d91361",
         );
-    }
-
-    #[test]
-    fn a_host_may_tell_its_region() {
-        for (host, region) in [
-            ("bedrock-runtime.us-east-1.amazonaws.com", Some("us-east-1")),
-            ("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
-            ("bedrock-runtime.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
-            ("bedrock-runtime.eu-west-3.api.aws", Some("eu-west-3")),
-            (
-                "vpce-0a1b-c2d3.bedrock-runtime.eu-central-1.vpce.amazonaws.com",
-                Some("eu-central-1"),
-            ),
-            ("bedrock-runtime.amazonaws.com", None),
-            ("bedrock-runtime.us-east-1.example.com", None),
-            ("bedrock.us-east-1.amazonaws.com", None),
-            ("example.com", None),
-            ("", None),
-        ] {
-            assert_eq!(region_of(host), region, "{host}");
-        }
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
-use tollgate::dialect::Operation;
+use tollgate::dialect::{Operation, Reading};
 use tollgate::relay::{Arrived, End, Outcome, Pacing, answer, commit};
 
 use crate::support::answers::{HI, ROLE, STOP, USAGE};
@@ -23,10 +23,10 @@ async fn usage_before_a_panic_refunds_nothing() {
             None => panic!("a defect"),
         });
         let arrived = Arrived {
-            operation: Operation::ChatCompletions,
+            reading: Reading::AsItCame { operation: Operation::ChatCompletions, hides_usage: true },
             stream: true,
-            hides_usage: true,
-            is_event_stream: true,
+            content_type: "text/event-stream".to_owned(),
+            answer_id: "req-1".to_owned(),
             body: body.boxed(),
         };
         let committed = commit(arrived).await.expect("an answer that has begun");

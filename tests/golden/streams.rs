@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use tokio::time::Instant;
+use tollgate::dialect;
 use tollgate::failure::{Class, Failure};
 use tollgate::relay::{Arrived, Committed, End, Outcome, Pacing, answer, commit};
 
@@ -40,7 +41,7 @@ pub(super) fn output(input: &Input) -> String {
 }
 
 struct Reading {
-    operation: tollgate::dialect::Operation,
+    operation: dialect::Operation,
     hides_usage: bool,
     breaks_off: bool,
 }
@@ -52,10 +53,13 @@ impl Reading {
         let end = self.breaks_off.then_some(Err(broken));
         let body = stream::iter(chunks.into_iter().map(Ok).chain(end)).boxed();
         let arrived = Arrived {
-            operation: self.operation,
+            reading: dialect::Reading::AsItCame {
+                operation: self.operation,
+                hides_usage: self.hides_usage,
+            },
             stream: true,
-            hides_usage: self.hides_usage,
-            is_event_stream: true,
+            content_type: "text/event-stream".to_owned(),
+            answer_id: "req-1".to_owned(),
             body,
         };
         let committed = match commit(arrived).await {
@@ -100,7 +104,7 @@ fn a_stream_that_has_come_all_at_once_is_whole() {
     std::thread::spawn(move || {
         let event = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"x\"}}]}\n\n";
         let (event, last) = (Bytes::from(event), Bytes::from("data: [DONE]\n\n"));
-        let operation = tollgate::dialect::Operation::ChatCompletions;
+        let operation = dialect::Operation::ChatCompletions;
         let reading = Reading { operation, hides_usage: true, breaks_off: false };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         for used_up_before in 0..16 {

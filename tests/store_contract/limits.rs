@@ -102,7 +102,7 @@ pub(super) async fn input_and_output_are_settled_each_for_itself(desk: Desk) {
     let hold = key.take(NOON, &demand).await;
     assert_eq!(key.left(NOON).await, [10, 40, 70]);
     let usage =
-        Usage { input_uncached: 5, cache_read: 20, cache_write: 2, output: 8, reasoning: 3 };
+        Usage { input_uncached: 5, cache_read: 20, cache_write: 2, output: 8, ..Usage::default() };
     let _ = key.settle(hold, &Evidence::Exact { usage, nano_usd: None }, NOON).await;
     assert_eq!(key.left(NOON).await, [65, 73, 92]);
 }

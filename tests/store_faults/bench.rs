@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use futures_util::FutureExt;
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
@@ -75,7 +77,10 @@ impl Bench {
         let now_ms = Arc::new(AtomicU64::new(NOON));
         let gateway = Gateway::new(Parts {
             store,
-            upstream: Way::new(Http::new().unwrap()),
+            upstream: Way::new(
+                Http::new().unwrap(),
+                SharedCredentialsProvider::new(Credentials::from_keys("AKIATEST", "secret", None)),
+            ),
             vault: Vault::new(|name| name.ends_with("API_KEY").then(|| "sk-test".to_owned()), None),
             clock: Clock::Fixed(Arc::clone(&now_ms)),
             config_ttl_ms: CONFIG_TTL_MS,

@@ -40,6 +40,24 @@ fn the_documents_of_the_design_are_read() {
 }
 
 #[test]
+fn prices_are_read() {
+    let sonnet =
+        "{ input: 3, cached_input: 0.3, cache_write: 3.75, cache_write_1h: 6, output: 15 }";
+    let text = GOOD.replace("{ input: 0.28, output: 0.42 }", sonnet);
+    let (config, _) = Document::parse(&text).unwrap().read(Strictness::Strict).unwrap();
+    let route = config.routes.find("deepseek-R1").unwrap();
+    let expected = crate::quota::Price {
+        input: 3_000_000,
+        cached_input: Some(300_000),
+        cache_write: Some(3_750_000),
+        cache_write_1h: Some(6_000_000),
+        output: 15_000_000,
+        ..Default::default()
+    };
+    assert_eq!(route.fallback[0].terms.price, Some(expected));
+}
+
+#[test]
 fn a_stored_document_reads_the_same() {
     let document = Document::parse(GOOD).unwrap();
     let (stored, keys) = document.to_stored();

@@ -35,10 +35,18 @@ pub(super) enum Content<'a> {
 pub(super) struct WireUsage {
     input_tokens: u64,
     cache_creation_input_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cache_creation: Option<CacheCreation>,
     cache_read_input_tokens: u64,
     output_tokens: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Serialize)]
+struct CacheCreation {
+    ephemeral_5m_input_tokens: u64,
+    ephemeral_1h_input_tokens: u64,
 }
 
 #[derive(Serialize)]
@@ -52,6 +60,10 @@ impl From<Usage> for WireUsage {
         Self {
             input_tokens: usage.input_uncached,
             cache_creation_input_tokens: usage.cache_write,
+            cache_creation: (usage.cache_write > 0).then(|| CacheCreation {
+                ephemeral_5m_input_tokens: usage.cache_write.saturating_sub(usage.cache_write_1h),
+                ephemeral_1h_input_tokens: usage.cache_write_1h,
+            }),
             cache_read_input_tokens: usage.cache_read,
             output_tokens: usage.output,
             output_tokens_details: (thinking_tokens > 0)

@@ -1,8 +1,10 @@
 //! Counting tokens without a provider: an estimate, and said to be one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::MessagesCall;
+use super::errors::malformed;
+use crate::failure::Failure;
 
 /// What the wire around one message costs.
 const TOKENS_PER_MESSAGE: u64 = 4;
@@ -21,7 +23,7 @@ pub fn count_request(call: &MessagesCall) -> u64 {
     text.saturating_add(messages).saturating_add(media)
 }
 
-#[derive(Serialize)]
+#[derive(Deserialize, Serialize)]
 struct Counted {
     input_tokens: u64,
 }
@@ -30,4 +32,14 @@ struct Counted {
 pub fn count_answer(tokens: u64) -> String {
     // A number always serializes.
     serde_json::to_string(&Counted { input_tokens: tokens }).unwrap_or_default()
+}
+
+/// Reads a provider's own count: `{"input_tokens": n}`.
+///
+/// # Errors
+/// A failure when it is none.
+pub fn read_count(body: &[u8]) -> Result<u64, Failure> {
+    let counted: Counted =
+        serde_json::from_slice(body).map_err(|error| malformed("the count", &error))?;
+    Ok(counted.input_tokens)
 }

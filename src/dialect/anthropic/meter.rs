@@ -56,6 +56,11 @@ impl StreamReader {
         }
     }
 
+    /// Whether `message_stop` has come.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
     /// What is known of the usage so far, be it the input alone.
     pub(super) fn usage_so_far(&self) -> Option<Usage> {
         match self.usage {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::model::{Claude, Thinks};
 use super::target_blocks::{BlockWriter, Part};
 use super::target_sampling::sampling;
 use super::target_thinking::{Thinking, WireThinking, plan};
@@ -29,6 +30,35 @@ pub struct Target<'a> {
     /// Whether it takes `temperature`, `top_p` and `top_k`; newer models refuse all but the defaults.
     pub sampling: bool,
 }
+
+impl<'a> Target<'a> {
+    /// The target for a model, by its name as Anthropic's API and the clouds spell it. A name that is
+    /// no Claude's is of a vendor with an endpoint like Anthropic's: `DeepSeek` ("Anthropic API"),
+    /// `Qwen` (Model Studio, "Anthropic-compatible Messages"), `Kimi`, `GLM` and `MiniMax` take
+    /// `thinking` with a budget, which some pass over, and `temperature`; none knows
+    /// `output_config.format`.
+    pub fn of(model: &'a str, max_tokens_default: u64, stream: bool) -> Self {
+        let claude = Claude::named(model);
+        let thinking = match claude.map(Claude::thinks) {
+            Some(Thinks::Never) => Thinking::None,
+            Some(Thinks::ByBudget) | None => Thinking::Budget,
+            // Budgets are deprecated where both are known ("Adaptive thinking").
+            Some(Thinks::BothWays | Thinks::Adaptively) => Thinking::Adaptive,
+        };
+        let schemas = claude.is_some_and(|claude| claude.is_since(SCHEMAS_SINCE));
+        let sampling = claude.is_none_or(Claude::samples);
+        Self { model, max_tokens_default, stream, thinking, schemas, sampling }
+    }
+
+    /// With another thinking than the name tells, where one is configured.
+    #[must_use]
+    pub fn with_thinking(self, thinking: Option<Thinking>) -> Self {
+        Self { thinking: thinking.unwrap_or(self.thinking), ..self }
+    }
+}
+
+/// The first version with structured outputs ("Structured outputs on the Claude Developer Platform").
+const SCHEMAS_SINCE: (u32, u32) = (4, 1);
 
 #[derive(Serialize)]
 struct Request<'a> {
@@ -91,7 +121,7 @@ struct Metadata {
 /// visible character are left out.
 ///
 /// # Errors
-/// A refusal when nothing is left to send, or a number is none.
+/// A refusal when nothing is left to send, a number is none, or more than one answer is asked for.
 pub fn write_request(chat: &Chat, target: &Target<'_>) -> Result<(String, Dropped), Refusal> {
     let mut writer = BlockWriter { dropped: chat.dropped.clone(), ..BlockWriter::default() };
     let turns = turns(chat, &mut writer)?;
@@ -99,7 +129,7 @@ pub fn write_request(chat: &Chat, target: &Target<'_>) -> Result<(String, Droppe
     let (tools, tool_choice) = tools(chat, target, &mut dropped);
     let forced = tool_choice.as_ref().is_some_and(Choice::is_forced);
     let max_tokens = chat.max_output_tokens.unwrap_or(target.max_tokens_default);
-    let plan = plan(chat, target.thinking, max_tokens, forced, &turns, &mut dropped);
+    let plan = plan(chat, target, max_tokens, forced, &turns, &mut dropped);
     let thinks = plan.thinking.as_ref().is_some_and(WireThinking::is_on);
     let numbers = sampling(chat, thinks, target.sampling, &mut dropped)?;
     let format = format(chat, target, &mut dropped);

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::dialect::chat::{Chat, Dropped};
+use crate::dialect::refuse::refuse_several_choices;
 use crate::refusal::Refusal;
 
 /// What is written of them.
@@ -25,7 +26,7 @@ const MOST_USER_ID: usize = 256;
 /// take no other: it is not sent.
 ///
 /// # Errors
-/// When a number is none.
+/// When a number is none, or more than one answer is asked for.
 pub(super) fn sampling<'a>(
     chat: &'a Chat,
     thinks: bool,
@@ -50,6 +51,7 @@ pub(super) fn sampling<'a>(
                 _ => dropped.note(name),
             },
             _ if asks_nothing(name, json.get()) => {}
+            "n" => return Err(refuse_several_choices()),
             _ => dropped.note(name),
         }
     }

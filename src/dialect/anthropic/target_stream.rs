@@ -39,6 +39,11 @@ impl Decoder {
         Self::default()
     }
 
+    /// Whether the provider has said that the stream ends.
+    pub fn is_done(&self) -> bool {
+        self.meter.is_done()
+    }
+
     /// The usage that was reported with the end. See [`StreamReader::usage`].
     pub fn usage(&self) -> Option<Usage> {
         self.meter.usage()

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::model::{Claude, Rests};
+use super::target_request::Target;
 use super::target_turns::Turns;
 use crate::dialect::chat::{Chat, Dropped, Effort, Reasoning};
 
@@ -18,11 +20,27 @@ pub enum Thinking {
     Adaptive,
 }
 
+impl Thinking {
+    /// The words for it in the configuration.
+    pub const WORDS: [&str; 3] = ["none", "budget", "adaptive"];
+
+    /// The one that a word of the configuration says.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "none" => Some(Self::None),
+            "budget" => Some(Self::Budget),
+            "adaptive" => Some(Self::Adaptive),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum WireThinking {
     Enabled { budget_tokens: u64 },
     Adaptive,
+    BetweenTools,
     Disabled,
 }
 
@@ -59,12 +77,12 @@ fn effort_of(budget: u64) -> Effort {
     efforts.into_iter().find(|effort| budget <= budget_of(*effort)).unwrap_or(Effort::Max)
 }
 
-fn name_of(effort: Effort) -> &'static str {
+fn name_of(effort: Effort, claude: Option<Claude>) -> &'static str {
     match effort {
         Effort::Minimal | Effort::Low => "low",
         Effort::Medium => "medium",
-        Effort::High => "high",
-        Effort::ExtraHigh => "xhigh",
+        Effort::ExtraHigh if claude.is_some_and(Claude::knows_extra_high) => "xhigh",
+        Effort::High | Effort::ExtraHigh => "high",
         Effort::Max => "max",
     }
 }
@@ -75,7 +93,7 @@ fn name_of(effort: Effort) -> &'static str {
 /// and, with a budget, after an unsigned beginning of a loop of tools or of the answer itself.
 pub(super) fn plan(
     chat: &Chat,
-    style: Thinking,
+    target: &Target<'_>,
     max_tokens: u64,
     forced: bool,
     turns: &Turns<'_>,
@@ -86,11 +104,17 @@ pub(super) fn plan(
         Reasoning::Budget(_) => "thinking_budget",
         _ => "reasoning_effort",
     };
+    let claude = Claude::named(target.model);
     let unsigned = turns.is_prefilled() || turns.continues_without_thinking();
-    match (style, reasoning) {
-        (Thinking::None | Thinking::Budget, Reasoning::Off) => Plan::default(),
-        (Thinking::Adaptive, Reasoning::Off) => {
-            Plan { thinking: Some(WireThinking::Disabled), effort: None }
+    match (target.thinking, reasoning) {
+        (Thinking::None, Reasoning::Off) => Plan::default(),
+        (_, Reasoning::Off) => {
+            // The models of other vendors think by themselves, and know the one word.
+            let rests = claude.map_or(Rests::Disabled, Claude::rests);
+            if rests == Rests::Never {
+                dropped.note(name);
+            }
+            Plan { thinking: rest(rests), effort: None }
         }
         (Thinking::None, _) => {
             dropped.note(name);
@@ -121,8 +145,16 @@ pub(super) fn plan(
                 Reasoning::Off => None,
             };
             let thinking = (!forced).then_some(WireThinking::Adaptive);
-            Plan { thinking, effort: effort.map(name_of) }
+            Plan { thinking, effort: effort.map(|effort| name_of(effort, claude)) }
         }
+    }
+}
+
+fn rest(rests: Rests) -> Option<WireThinking> {
+    match rests {
+        Rests::Unasked | Rests::Never => None,
+        Rests::Disabled => Some(WireThinking::Disabled),
+        Rests::BetweenTools => Some(WireThinking::BetweenTools),
     }
 }
 

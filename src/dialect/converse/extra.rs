@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::model::{Model, Thinks};
+use super::model::Model;
 use super::wire::Inference;
+use crate::dialect::anthropic::model::{Claude, Rests, Thinks};
 use crate::dialect::chat::{Chat, Dropped, Effort, Reasoning};
+use crate::dialect::refuse::refuse_several_choices;
 use crate::refusal::Refusal;
 
 /// The least that a Claude takes as a budget, in tokens.
@@ -53,9 +55,9 @@ impl<'a> Extra<'a> {
     ) {
         let Some(reasoning) = &chat.reasoning else { return };
         let done = match self.model {
-            Model::Claude { .. } if *reasoning == Reasoning::Off => self.claude_must_not(),
-            Model::Claude { .. } if forced => false,
-            Model::Claude { .. } => self.claude(reasoning, lacks_thoughts, dropped),
+            Model::Claude(claude) if *reasoning == Reasoning::Off => self.claude_must_not(claude),
+            Model::Claude(_) if forced => false,
+            Model::Claude(claude) => self.claude(claude, reasoning, lacks_thoughts, dropped),
             Model::Nova { thinks: true } => self.nova(reasoning, dropped),
             // The first Novas do not think.
             Model::Nova { thinks: false } => *reasoning == Reasoning::Off,
@@ -67,23 +69,25 @@ impl<'a> Extra<'a> {
         }
     }
 
-    /// Models before Claude 5 do not think unless they are told to; Fable and Mythos always do.
-    fn claude_must_not(&mut self) -> bool {
-        let Model::Claude { version, always_thinks } = self.model else { return false };
-        if !always_thinks && version >= (5, 0) {
-            self.fields.insert("thinking", json!({ "type": "disabled" }));
-        }
-        !always_thinks
+    fn claude_must_not(&mut self, claude: Claude) -> bool {
+        let word = match claude.rests() {
+            Rests::Unasked => return true,
+            Rests::Never => return false,
+            Rests::Disabled => "disabled",
+            Rests::BetweenTools => "between_tools",
+        };
+        self.fields.insert("thinking", json!({ "type": word }));
+        true
     }
 
     fn claude(
         &mut self,
+        claude: Claude,
         reasoning: &Reasoning,
         lacks_thoughts: bool,
         dropped: &mut Dropped,
     ) -> bool {
-        let thinks = self.model.thinks();
-        match (reasoning, thinks) {
+        match (reasoning, claude.thinks()) {
             (Reasoning::Off, _) | (_, Thinks::Never) => false,
             (Reasoning::Budget(_), Thinks::ByBudget | Thinks::BothWays) | (_, Thinks::ByBudget) => {
                 let budget = self.budget(reasoning).filter(|_| !lacks_thoughts);
@@ -99,7 +103,7 @@ impl<'a> Extra<'a> {
             (_, Thinks::BothWays | Thinks::Adaptively) => {
                 self.fields.insert("thinking", json!({ "type": "adaptive" }));
                 self.thinks = true;
-                self.effort = effort_of(reasoning).map(|effort| self.claude_effort(effort));
+                self.effort = effort_of(reasoning).map(|effort| claude_effort(claude, effort));
                 if let Some(effort) = self.effort {
                     self.fields.insert("output_config", json!({ "effort": effort }));
                 }
@@ -126,16 +130,6 @@ impl<'a> Extra<'a> {
             },
         };
         Some(budget.max(LEAST_BUDGET)).filter(|budget| *budget < cap)
-    }
-
-    fn claude_effort(&self, effort: Effort) -> &'static str {
-        match effort {
-            Effort::Minimal | Effort::Low => "low",
-            Effort::Medium => "medium",
-            Effort::ExtraHigh if self.model.is_claude_since((4, 7)) => "xhigh",
-            Effort::High | Effort::ExtraHigh => "high",
-            Effort::Max => "max",
-        }
     }
 
     /// At its highest effort a Nova takes neither a cap nor sampling ("Extended thinking", Amazon Nova
@@ -194,7 +188,7 @@ impl<'a> Extra<'a> {
         if let Some((_, json)) = number(chat, "top_k")? {
             let top_k: Value = serde_json::from_str(json.get()).unwrap_or_default();
             match self.model {
-                Model::Claude { .. } if may_sample => drop(self.fields.insert("top_k", top_k)),
+                Model::Claude(_) if may_sample => drop(self.fields.insert("top_k", top_k)),
                 Model::Nova { .. } if may_sample => {
                     self.fields.insert("inferenceConfig", json!({ "topK": top_k }));
                 }
@@ -206,7 +200,7 @@ impl<'a> Extra<'a> {
         if self.inference.stop_sequences.len() < chat.stop.len() {
             dropped.note("stop");
         }
-        if !self.inference.stop_sequences.is_empty() && matches!(self.model, Model::Claude { .. }) {
+        if !self.inference.stop_sequences.is_empty() && matches!(self.model, Model::Claude(_)) {
             // Which of them it was is told only on request, and only by Claude.
             self.response_paths = &["/stop_sequence"];
         }
@@ -225,10 +219,7 @@ impl<'a> Extra<'a> {
                 | ("n", "1")
                 | ("presence_penalty" | "frequency_penalty", "0" | "0.0")
                 | ("service_tier", "\"auto\"" | "\"default\"") => {}
-                ("n", _) => {
-                    let message = "This model gives one choice: leave 'n' out, or set it to 1.";
-                    return Err(Refusal::field("n", message));
-                }
+                ("n", _) => return Err(refuse_several_choices()),
                 (name, _) => dropped.note(name),
             }
         }
@@ -241,6 +232,16 @@ fn name(reasoning: &Reasoning) -> &'static str {
     match reasoning {
         Reasoning::Effort(_) => "reasoning_effort",
         Reasoning::Off | Reasoning::Adaptive { .. } | Reasoning::Budget(_) => "thinking",
+    }
+}
+
+fn claude_effort(claude: Claude, effort: Effort) -> &'static str {
+    match effort {
+        Effort::Minimal | Effort::Low => "low",
+        Effort::Medium => "medium",
+        Effort::ExtraHigh if claude.knows_extra_high() => "xhigh",
+        Effort::High | Effort::ExtraHigh => "high",
+        Effort::Max => "max",
     }
 }
 

@@ -1,16 +1,13 @@
 //! What is known of a model by its id. Converse is one API for many models, and what they take
 //! differs: where a field would be refused, it is left out and named instead.
 
+use crate::dialect::anthropic::model::Claude;
+
 /// A model, as far as its requests differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Model {
     /// Anthropic's.
-    Claude {
-        /// Major and minor version.
-        version: (u32, u32),
-        /// Whether it thinks, whatever it is told (Fable and Mythos).
-        always_thinks: bool,
-    },
+    Claude(Claude),
     /// Amazon's.
     Nova {
         /// Whether it is of the second generation, which can think.
@@ -26,18 +23,6 @@ pub(super) enum Model {
     /// An ARN that does not tell: an application's inference profile, a provisioned or own model.
     #[default]
     Unknown,
-}
-
-/// How a model is told to think.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Thinks {
-    Never,
-    /// It gets a number of tokens.
-    ByBudget,
-    /// Either way.
-    BothWays,
-    /// It decides by itself, and may be told how hard to try.
-    Adaptively,
 }
 
 /// Vendors none of whose models takes a schema for its answer (Amazon Bedrock User Guide, "Get
@@ -59,7 +44,7 @@ impl Model {
         let vendor = name.split('.').take(2).find(|vendor| is_known(vendor)).unwrap_or_default();
         let rest = name.split_once(vendor).map_or("", |(_, rest)| rest.trim_start_matches('.'));
         match vendor {
-            "anthropic" => Self::claude(rest),
+            "anthropic" => Claude::named(rest).map_or(Self::Unknown, Self::Claude),
             "amazon" if rest.starts_with("nova") => {
                 Self::Nova { thinks: rest.starts_with("nova-2") }
             }
@@ -68,55 +53,29 @@ impl Model {
         }
     }
 
-    /// `claude-3-7-sonnet-20250219-v1:0`, `claude-opus-4-6-v1`, `claude-mythos-preview`.
-    fn claude(name: &str) -> Self {
-        let always_thinks = ["claude-fable", "claude-mythos"].iter().any(|n| name.starts_with(n));
-        let mut numbers = name.split('-').map(|part| {
-            // A date is no version.
-            part.parse().ok().filter(|number: &u32| *number < 100)
-        });
-        let major = numbers.find_map(|number| number);
-        let minor = numbers.next().flatten();
-        Self::Claude { version: (major.unwrap_or(0), minor.unwrap_or(0)), always_thinks }
-    }
-
     /// Whether it is a Claude of this version or a later one.
     pub(super) fn is_claude_since(self, since: (u32, u32)) -> bool {
-        matches!(self, Self::Claude { version, always_thinks } if always_thinks || version >= since)
+        matches!(self, Self::Claude(claude) if claude.is_since(since))
     }
 
-    /// How it is told to think (Amazon Bedrock User Guide, "Extended thinking", "Adaptive
-    /// thinking").
-    pub(super) fn thinks(self) -> Thinks {
-        match self {
-            Self::Claude { always_thinks: true, .. } => Thinks::Adaptively,
-            Self::Claude { version, .. } if version < (3, 7) => Thinks::Never,
-            Self::Claude { version, .. } if version < (4, 6) => Thinks::ByBudget,
-            Self::Claude { version: (4, 6), .. } => Thinks::BothWays,
-            Self::Claude { .. } => Thinks::Adaptively,
-            _ => Thinks::Never,
-        }
-    }
-
-    /// Whether temperature, top-p and top-k may be set: Claude 4.7 and later refuse them ("What's
-    /// new in Claude 4.7").
+    /// Whether temperature, top-p and top-k may be set.
     pub(super) fn samples(self) -> bool {
-        !self.is_claude_since((4, 7))
+        !matches!(self, Self::Claude(claude) if !claude.samples())
     }
 
     /// Whether signed thoughts may be sent back. Models that sign none refuse all.
     pub(super) fn takes_thoughts(self) -> bool {
-        matches!(self, Self::Claude { .. } | Self::Unknown)
+        matches!(self, Self::Claude(_) | Self::Unknown)
     }
 
     /// Whether a prompt may have cache points (Amazon Bedrock User Guide, "Prompt caching").
     pub(super) fn caches(self) -> bool {
-        matches!(self, Self::Claude { .. } | Self::Nova { .. } | Self::Unknown)
+        matches!(self, Self::Claude(_) | Self::Nova { .. } | Self::Unknown)
     }
 
     /// Whether tools may have cache points.
     pub(super) fn caches_tools(self) -> bool {
-        matches!(self, Self::Claude { .. } | Self::Unknown)
+        matches!(self, Self::Claude(_) | Self::Unknown)
     }
 
     /// Whether a cache point may last for an hour.
@@ -126,14 +85,14 @@ impl Model {
 
     /// Whether a tool's result may say that it is an error (`ToolResultBlock.status`).
     pub(super) fn takes_tool_status(self) -> bool {
-        matches!(self, Self::Claude { .. } | Self::Nova { .. } | Self::Unknown)
+        matches!(self, Self::Claude(_) | Self::Nova { .. } | Self::Unknown)
     }
 
     /// Whether answers and tools may be bound to a schema (Amazon Bedrock User Guide, "Get
     /// validated JSON results from models").
     pub(super) fn takes_schemas(self) -> bool {
         match self {
-            Self::Claude { .. } => self.is_claude_since((4, 5)),
+            Self::Claude(_) => self.is_claude_since((4, 5)),
             Self::Nova { .. } => false,
             Self::Other { schemas } => schemas,
             Self::Gpt | Self::Unknown => true,
@@ -151,16 +110,16 @@ mod tests {
 
     #[test]
     fn models_are_known_by_their_id() {
-        let claude = |major, minor| Model::Claude { version: (major, minor), always_thinks: false };
-        check("anthropic.claude-3-5-sonnet-20241022-v2:0", claude(3, 5));
-        check("us.anthropic.claude-3-7-sonnet-20250219-v1:0", claude(3, 7));
-        check("anthropic.claude-sonnet-4-20250514-v1:0", claude(4, 0));
-        check("global.anthropic.claude-sonnet-4-5-20250929-v1:0", claude(4, 5));
-        check("us-gov.anthropic.claude-opus-4-6-v1", claude(4, 6));
-        check("anthropic.claude-opus-5", claude(5, 0));
-        check("anthropic.claude-v2:1", claude(0, 0));
-        let mythos = Model::Claude { version: (0, 0), always_thinks: true };
-        check("anthropic.claude-mythos-preview", mythos);
+        let claude = |name| Model::Claude(Claude::named(name).unwrap());
+        check("anthropic.claude-3-5-sonnet-20241022-v2:0", claude("claude-3-5-sonnet"));
+        check("us.anthropic.claude-3-7-sonnet-20250219-v1:0", claude("claude-3-7-sonnet"));
+        check("anthropic.claude-sonnet-4-20250514-v1:0", claude("claude-sonnet-4"));
+        check("global.anthropic.claude-sonnet-4-5-20250929-v1:0", claude("claude-sonnet-4-5"));
+        check("us-gov.anthropic.claude-opus-4-6-v1", claude("claude-opus-4-6"));
+        check("anthropic.claude-opus-5", claude("claude-opus-5"));
+        check("anthropic.claude-v2:1", claude("claude-v2"));
+        check("anthropic.claude-mythos-preview", claude("claude-mythos-preview"));
+        check("anthropic.something-else", Model::Unknown);
         check("amazon.nova-lite-v1:0", Model::Nova { thinks: false });
         check("us.amazon.nova-2-lite-v1:0", Model::Nova { thinks: true });
         check("openai.gpt-oss-120b-1:0", Model::Gpt);
@@ -170,24 +129,12 @@ mod tests {
         check("openai.gpt-5.4", Model::Gpt);
         check("us.deepseek.r1-v1:0", Model::Other { schemas: true });
         let arn = "arn:aws:bedrock:us-east-1:123456789012";
-        check(&format!("{arn}:inference-profile/us.anthropic.claude-opus-4-6-v1"), claude(4, 6));
+        check(
+            &format!("{arn}:inference-profile/us.anthropic.claude-opus-4-6-v1"),
+            claude("claude-opus-4-6"),
+        );
         check(&format!("{arn}:application-inference-profile/a1b2c3"), Model::Unknown);
         check(&format!("{arn}:provisioned-model/abcdef123456"), Model::Unknown);
         check("", Model::Unknown);
-    }
-
-    #[test]
-    fn claude_thinks_by_version() {
-        for (id, expected) in [
-            ("anthropic.claude-3-5-haiku-20241022-v1:0", Thinks::Never),
-            ("anthropic.claude-3-7-sonnet-20250219-v1:0", Thinks::ByBudget),
-            ("anthropic.claude-haiku-4-5-20251001-v1:0", Thinks::ByBudget),
-            ("anthropic.claude-sonnet-4-6", Thinks::BothWays),
-            ("anthropic.claude-opus-4-7", Thinks::Adaptively),
-            ("anthropic.claude-fable-5", Thinks::Adaptively),
-            ("amazon.nova-2-lite-v1:0", Thinks::Never),
-        ] {
-            assert_eq!(Model::of(id).thinks(), expected, "{id}");
-        }
     }
 }

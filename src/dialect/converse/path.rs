@@ -1,22 +1,12 @@
 //! Where a model is.
 
-use std::fmt::Write;
+use crate::dialect::percent_encoded;
 
 /// The path of a model under the endpoint, `/model/{id}/converse` or `/model/{id}/converse-stream`.
-/// The id is a model's or an inference profile's, or an ARN: it is one segment, so that all but
-/// RFC 3986's unreserved characters are percent-encoded, as AWS's clients do.
+/// The id is a model's or an inference profile's, or an ARN: it is one segment.
 pub fn path(model: &str, stream: bool) -> String {
-    let mut path = "/model/".to_owned();
-    for byte in model.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(path, "%{byte:02X}");
-        }
-    }
-    path.push_str(if stream { "/converse-stream" } else { "/converse" });
-    path
+    let operation = if stream { "converse-stream" } else { "converse" };
+    format!("/model/{}/{operation}", percent_encoded(model))
 }
 
 #[cfg(test)]

@@ -302,12 +302,16 @@ fn show_block(block: &Block) -> Value {
 }
 
 fn show_usage(usage: Usage) -> Value {
-    json!({
+    let mut shown = json!({
         "input_uncached": usage.input_uncached,
         "cache_read": usage.cache_read,
         "cache_write": usage.cache_write,
         "output": usage.output,
-    })
+    });
+    if usage.cache_write_1h > 0 {
+        shown["cache_write_1h"] = usage.cache_write_1h.into();
+    }
+    shown
 }
 
 fn show_failure(failure: &Failure) -> Value {

@@ -10,6 +10,7 @@ impl Usage {
     /// cache and what was written to it (Amazon Bedrock User Guide, "Prompt caching": the whole input
     /// is the sum of the three); reasoning is inside `outputTokens` and not told apart. Nova models
     /// have called the two `cacheReadInputTokenCount` and `cacheWriteInputTokenCount`. What
+    /// was written for an hour is told by `cacheDetails` (`TokenUsage`, API reference). What
     /// `totalTokens` has beyond the sum is counted as output. Figures that cannot be true are no
     /// figures, as above.
     pub fn from_converse(json: &str) -> Option<Self> {
@@ -19,7 +20,12 @@ impl Usage {
         let cache_write = wire.cache_write_input_tokens.or(wire.cache_write_input_token_count);
         let (cache_read, cache_write) = (cache_read.unwrap_or(0), cache_write.unwrap_or(0));
         let output = wire.output_tokens?;
-        let usage = Self { input_uncached, cache_read, cache_write, output, reasoning: 0 };
+        let long = wire.cache_details.unwrap_or_default().into_iter();
+        let long = long.filter(|written| written.ttl.as_deref() == Some("1h"));
+        let long = long.filter_map(|written| written.input_tokens).fold(0, u64::saturating_add);
+        let cache_write_1h = long.min(cache_write);
+        let usage =
+            Self { input_uncached, cache_read, cache_write, cache_write_1h, output, reasoning: 0 };
         let rest = wire.total_tokens.map_or(0, |total| total.saturating_sub(usage.input()));
         let usage = Self { output: output.max(rest), ..usage };
         // No input has no tokens; a guardrail that keeps it from the model reports so all the same.
@@ -38,6 +44,14 @@ struct ConverseUsage {
     cache_read_input_token_count: Option<u64>,
     cache_write_input_tokens: Option<u64>,
     cache_write_input_token_count: Option<u64>,
+    cache_details: Option<Vec<CacheDetail>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail {
+    ttl: Option<String>,
+    input_tokens: Option<u64>,
 }
 
 #[cfg(test)]
@@ -73,6 +87,19 @@ mod tests {
             r#"{"inputTokens":1,"outputTokens":2,"totalTokens":3,"cacheReadInputTokens":50}"#,
             Some((1, 50, 0, 2)),
         );
+        for (details, long) in [
+            ("null", 0),
+            ("[]", 0),
+            (r#"[{"ttl":"5m","inputTokens":4}]"#, 0),
+            (r#"[{"ttl":"1h","inputTokens":3},{"ttl":"5m","inputTokens":1}]"#, 3),
+            (r#"[{"ttl":"1h","inputTokens":9}]"#, 4),
+            (r#"[{"ttl":"1h"},{"inputTokens":4}]"#, 0),
+        ] {
+            let json = format!(
+                r#"{{"inputTokens":1,"outputTokens":2,"cacheWriteInputTokens":4,"cacheDetails":{details}}}"#
+            );
+            assert_eq!(Usage::from_converse(&json).unwrap().cache_write_1h, long, "{json}");
+        }
         for nonsense in [
             "null",
             "{}",

@@ -104,7 +104,7 @@ impl Call {
         let output_tokens = match operation {
             Operation::ChatCompletions => max_completion.max(max_tokens),
             Operation::Completions => Some(max_tokens.unwrap_or(COMPLETIONS_DEFAULT_TOKENS)),
-            Operation::Embeddings => Some(0),
+            _ => Some(0),
         };
         Ok(Self {
             operation,
@@ -123,6 +123,12 @@ impl Call {
         self.output_tokens.unwrap_or(default_output_tokens)
     }
 
+    /// The body as it came, such as [`super::chat::read_request`] wants it.
+    pub fn text(&self) -> &str {
+        // It was UTF-8 when it was read.
+        std::str::from_utf8(&self.body).unwrap_or_default()
+    }
+
     /// Whether the usage chunk must be kept from the client, because only the gateway asked for it.
     pub fn hides_usage(&self) -> bool {
         self.stream && !self.wants_usage
@@ -135,9 +141,8 @@ impl Call {
         if !(renames || asks_usage || encoding.binds_cost) {
             return self.body.clone();
         }
-        let text = std::str::from_utf8(&self.body).unwrap_or_default();
         // A body that parsed once parses again; were that ever untrue, the provider gets it as is.
-        let Ok(object) = Object::parse(text) else { return self.body.clone() };
+        let Ok(object) = Object::parse(self.text()) else { return self.body.clone() };
         let mut edits = Vec::new();
         if renames {
             edits.push(Edit::Set("model", json_string(encoding.upstream_model)));
@@ -156,7 +161,7 @@ impl Call {
         let field = match self.operation {
             Operation::ChatCompletions => encoding.vendor.output_cap,
             Operation::Completions => MAX_TOKENS,
-            Operation::Embeddings => return,
+            _ => return,
         };
         let is_capped_by_max_tokens = object.value(MAX_TOKENS).is_some();
         let is_capped = object.value(field).is_some()

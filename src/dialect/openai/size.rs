@@ -25,7 +25,7 @@ pub(super) fn size_of(
             each(json, |message| count_message(message, &mut size))
                 .map_err(|NotAnArray| expected(input, "an array", json))?;
         }
-        Operation::Completions | Operation::Embeddings => {
+        _ => {
             size.messages = prompts(operation, object)?;
         }
     }

@@ -17,6 +17,7 @@ pub(super) fn instead(class: Class, context: &Context<'_>) -> Option<Wire> {
         | Class::TimeoutTotal
         | Class::Truncated
         | Class::Malformed
+        | Class::Unsupported
         | Class::Empty => return None,
         Class::RateLimit => RATE_LIMIT,
         Class::UpstreamQuota => UPSTREAM_QUOTA,

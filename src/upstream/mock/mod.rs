@@ -81,7 +81,10 @@ pub fn respond(settings: &MockSettings, operation: Operation, body: &[u8]) -> Wi
         return wire;
     }
     let draft = match operation {
-        Operation::ChatCompletions => chat::draft(&context, body),
+        // The mock speaks OpenAI: whatever else a client asks for comes translated.
+        Operation::ChatCompletions | Operation::Messages | Operation::CountTokens => {
+            chat::draft(&context, body)
+        }
         Operation::Completions => completions::draft(&context, body),
         Operation::Embeddings => embeddings::draft(&context, body),
     };

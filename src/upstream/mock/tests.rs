@@ -54,6 +54,7 @@ fn body(operation: Operation, fields: &Value) -> String {
         }
         Completions => json!({ "model": "m", "prompt": "hello world" }),
         Embeddings => json!({ "model": "m", "input": "hello world" }),
+        other => panic!("the mock speaks OpenAI, and not {other:?}"),
     };
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     request.to_string()

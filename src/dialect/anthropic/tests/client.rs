@@ -149,11 +149,12 @@ fn finish_named(name: &str) -> Finish {
     }
 }
 
-/// Five figures.
+/// Six figures.
 fn usage_of(text: &str) -> Usage {
     let figures: Vec<u64> = text.split_whitespace().map(|figure| figure.parse().unwrap()).collect();
-    let [input_uncached, cache_read, cache_write, output, reasoning] = figures[..] else {
+    let [input_uncached, cache_read, cache_write, cache_write_1h, output, reasoning] = figures[..]
+    else {
         panic!("{text}");
     };
-    Usage { input_uncached, cache_read, cache_write, output, reasoning }
+    Usage { input_uncached, cache_read, cache_write, cache_write_1h, output, reasoning }
 }

@@ -22,9 +22,13 @@ pub(super) fn usage_line(usage: Option<Usage>) -> String {
     usage.map_or_else(
         || "usage unknown\n".to_owned(),
         |usage| {
-            let Usage { input_uncached, cache_read, cache_write, output, reasoning } = usage;
+            let Usage { input_uncached, cache_read, cache_write, output, reasoning, .. } = usage;
+            let long = match usage.cache_write_1h {
+                0 => String::new(),
+                long => format!(" ({long} for an hour)"),
+            };
             format!(
-                "usage {input_uncached} in, {cache_read} read, {cache_write} written, \
+                "usage {input_uncached} in, {cache_read} read, {cache_write} written{long}, \
                  {output} out, {reasoning} thought\n"
             )
         },

@@ -27,24 +27,56 @@ fn target_request(input: &mut Input) -> String {
         Ok(chat) => chat,
         Err(refusal) => return refusal_line(&refusal),
     };
-    let thinking = match input.take("thinking").as_deref() {
-        None | Some("none") => Thinking::None,
-        Some("budget") => Thinking::Budget,
-        Some("adaptive") => Thinking::Adaptive,
-        Some(other) => panic!("{other}"),
-    };
-    let target = Target {
-        model: "claude-target",
-        max_tokens_default: 4096,
-        stream: chat.stream,
-        thinking,
-        schemas: !input.is("schemas", "no"),
-        sampling: !input.is("sampling", "no"),
+    let thinking = input.take("thinking").map(|word| Thinking::named(&word).unwrap());
+    let model = input.take("model");
+    let target = match &model {
+        Some(model) => Target::of(model, 4096, chat.stream).with_thinking(thinking),
+        None => Target {
+            model: "claude-target",
+            max_tokens_default: 4096,
+            stream: chat.stream,
+            thinking: thinking.unwrap_or(Thinking::None),
+            schemas: !input.is("schemas", "no"),
+            sampling: !input.is("sampling", "no"),
+        },
     };
     match write_request(&chat, &target) {
         Ok((body, dropped)) => format!("dropped {:?}\n\n{}", dropped.fields(), pretty(&body)),
         Err(refusal) => refusal_line(&refusal),
     }
+}
+
+#[test]
+fn what_a_model_takes_is_known_by_its_name() {
+    let check = |model: &str, thinking: Thinking, schemas: bool, sampling: bool| {
+        let target = Target::of(model, 4096, true);
+        let found = (target.thinking, target.schemas, target.sampling);
+        assert_eq!(found, (thinking, schemas, sampling), "{model}");
+        assert_eq!((target.model, target.max_tokens_default, target.stream), (model, 4096, true));
+        assert_eq!(target.with_thinking(None).thinking, thinking, "{model}");
+        assert_eq!(target.with_thinking(Some(Thinking::None)).thinking, Thinking::None);
+    };
+    check("claude-3-5-sonnet-20241022", Thinking::None, false, true);
+    check("claude-3-7-sonnet-latest", Thinking::Budget, false, true);
+    check("claude-opus-4-20250514", Thinking::Budget, false, true);
+    check("claude-opus-4-1", Thinking::Budget, true, true);
+    check("claude-sonnet-4-5-20250929", Thinking::Budget, true, true);
+    check("claude-sonnet-4-5@20250929", Thinking::Budget, true, true);
+    check("claude-opus-4-6", Thinking::Adaptive, true, true);
+    check("claude-opus-4-7", Thinking::Adaptive, true, false);
+    check("claude-fable-5", Thinking::Adaptive, true, false);
+    check("claude-mythos-preview", Thinking::Adaptive, true, false);
+    check("claude-sonnet-latest", Thinking::Adaptive, true, false);
+    for other in ["deepseek-v4", "kimi-k2", "glm-4.6", "qwen3-max", "MiniMax-M2"] {
+        check(other, Thinking::Budget, false, true);
+    }
+}
+
+#[test]
+fn the_configuration_has_a_word_for_every_thinking() {
+    let words: Vec<_> = Thinking::WORDS.iter().map(|word| Thinking::named(word)).collect();
+    assert_eq!(words, [Thinking::None, Thinking::Budget, Thinking::Adaptive].map(Some));
+    assert_eq!(Thinking::named("Budget"), None);
 }
 
 /// A conversation in Anthropic's words, with settings for what only others say.

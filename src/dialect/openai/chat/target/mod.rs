@@ -8,6 +8,7 @@ mod reasoning;
 mod request;
 mod said;
 mod stream;
+mod strict;
 mod turn;
 
 pub use answer::read_answer;

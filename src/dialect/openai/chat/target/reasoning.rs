@@ -22,6 +22,23 @@ pub enum ReasoningStyle {
     None,
 }
 
+impl ReasoningStyle {
+    /// The words for it in the configuration.
+    pub const WORDS: [&str; 5] = ["openai", "deepseek", "ark", "dashscope", "none"];
+
+    /// The one that a word of the configuration says.
+    pub fn named(word: &str) -> Option<Self> {
+        match word {
+            "openai" => Some(Self::OpenAi),
+            "deepseek" => Some(Self::DeepSeek),
+            "ark" => Some(Self::Ark),
+            "dashscope" => Some(Self::DashScope),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Switch {
     r#type: &'static str,

@@ -6,6 +6,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::messages::{Message, write_messages};
 use super::reasoning::{ReasoningStyle, write_reasoning};
+use super::strict::strictness;
 use crate::dialect::chat::{Chat, Dropped, Format, Knobs, Tool, ToolChoice};
 
 /// What a request must be for one target.
@@ -99,7 +100,8 @@ struct NamedSchema<'a> {
 /// [`Chat::turns`] and of the blocks of a turn.
 ///
 /// What is said in another way is not noted, with one exception: a number of tokens to think with
-/// that becomes a word or a switch.
+/// that becomes a word or a switch. A schema that OpenAI would not take as strict is sent as one that
+/// is only aimed at, and noted: the answer may not fit it.
 pub fn write_request(chat: &Chat, to: &Target<'_>) -> (String, Dropped) {
     let mut dropped = chat.dropped.clone();
     let messages = write_messages(chat, to, &mut dropped);
@@ -116,6 +118,7 @@ pub fn write_request(chat: &Chat, to: &Target<'_>) -> (String, Dropped) {
     for at in to.most_stops..chat.stop.len() {
         dropped.note(format!("stop_sequences[{at}]"));
     }
+    let response_format = chat.format.as_ref().map(|format| write_format(format, &mut dropped));
     let request = Request {
         model: to.model,
         messages,
@@ -123,7 +126,7 @@ pub fn write_request(chat: &Chat, to: &Target<'_>) -> (String, Dropped) {
         // True is the default, and some models refuse to be told.
         parallel_tool_calls: chat.parallel_tools.filter(|may| !may && !tools.is_empty()),
         tools,
-        response_format: chat.format.as_ref().map(write_format),
+        response_format,
         stop: chat.stop.get(..to.most_stops).unwrap_or(&chat.stop),
         fields,
         stream: to.stream.then_some(true),
@@ -142,11 +145,15 @@ fn write_tools<'a>(tools: &'a [Tool], dropped: &mut Dropped) -> Vec<ToolObject<'
                 if cache.is_some() {
                     dropped.note("cache_control");
                 }
+                let kept = strictness(*strict, parameters.as_deref());
+                if kept != *strict {
+                    dropped.note(format!("tools[{at}].strict"));
+                }
                 let function = FunctionObject {
                     name,
                     description: description.as_deref(),
                     parameters: parameters.as_deref(),
-                    strict: *strict,
+                    strict: kept,
                 };
                 written.push(ToolObject { r#type: "function", function });
             }
@@ -182,13 +189,17 @@ fn write_choice(
     })
 }
 
-fn write_format(format: &Format) -> ResponseFormat<'_> {
+fn write_format<'a>(format: &'a Format, dropped: &mut Dropped) -> ResponseFormat<'a> {
     match format {
         Format::Json => ResponseFormat::JsonObject,
         Format::Schema { name, description, schema, strict } => {
             let name = schema_name(name.as_deref());
             let description = description.as_deref();
-            let json_schema = NamedSchema { name, description, schema, strict: *strict };
+            let kept = strictness(*strict, Some(schema));
+            if kept != *strict {
+                dropped.note("output_config.format.schema");
+            }
+            let json_schema = NamedSchema { name, description, schema, strict: kept };
             ResponseFormat::JsonSchema { json_schema }
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn finish_of(form: &Value) -> Finish {
 }
 
 pub(super) fn usage_form(usage: &Usage) -> Value {
-    let Usage { input_uncached, cache_read, cache_write, output, reasoning } = usage;
+    let Usage { input_uncached, cache_read, cache_write, output, reasoning, .. } = usage;
     json!({"input_uncached": input_uncached, "cache_read": cache_read, "cache_write": cache_write,
         "output": output, "reasoning": reasoning})
 }
@@ -37,6 +37,7 @@ pub(super) fn usage_of(form: &Value) -> Usage {
         input_uncached: tokens("input_uncached"),
         cache_read: tokens("cache_read"),
         cache_write: tokens("cache_write"),
+        cache_write_1h: 0,
         output: tokens("output"),
         reasoning: tokens("reasoning"),
     }

@@ -129,8 +129,14 @@ fn what_a_client_sends_back_is_what_the_model_said() {
 
 #[test]
 fn usage_comes_back_as_it_was() {
-    let usage =
-        Usage { input_uncached: 5, cache_read: 7, cache_write: 11, output: 13, reasoning: 2 };
+    let usage = Usage {
+        input_uncached: 5,
+        cache_read: 7,
+        cache_write: 11,
+        output: 13,
+        reasoning: 2,
+        ..Usage::default()
+    };
     let answer = Answer { usage: Some(usage), ..Answer::default() };
     let written: Value = serde_json::from_str(&write_answer(&answer, "m", 1)).unwrap();
     assert_eq!(Usage::from_openai(&written["usage"].to_string()), Some(usage));

@@ -34,18 +34,21 @@ fn target(to: &Value) -> Target<'static> {
         stream_usage: flag("stream_usage"),
         output_cap_field: text("output_cap_field", "max_completion_tokens"),
         system_role: text("system_role", "system"),
-        reasoning: match to["reasoning"].as_str() {
-            None | Some("openai") => ReasoningStyle::OpenAi,
-            Some("deepseek") => ReasoningStyle::DeepSeek,
-            Some("ark") => ReasoningStyle::Ark,
-            Some("dashscope") => ReasoningStyle::DashScope,
-            Some("none") => ReasoningStyle::None,
-            Some(other) => panic!("{other}"),
-        },
+        reasoning: ReasoningStyle::named(text("reasoning", "openai")).unwrap(),
         sends_reasoning_content: flag("sends_reasoning_content"),
         takes_top_k: flag("takes_top_k"),
         most_stops: to["most_stops"].as_u64().map_or(4, |most| usize::try_from(most).unwrap()),
     }
+}
+
+#[test]
+fn the_configuration_has_a_word_for_every_style() {
+    for (at, word) in ReasoningStyle::WORDS.iter().enumerate() {
+        let style = ReasoningStyle::named(word).unwrap();
+        let others = ReasoningStyle::WORDS.iter().skip(at + 1);
+        assert!(others.into_iter().all(|other| ReasoningStyle::named(other) != Some(style)));
+    }
+    assert_eq!(ReasoningStyle::named("DeepSeek"), None);
 }
 
 #[test]
