@@ -37,6 +37,7 @@ LOG = f"arn:aws:logs:{PLACE}:log-group:Log:*"
 PARAMETER = f"arn:aws:ssm:{PLACE}:parameter"
 KMS_KEY = f"arn:aws:kms:{PLACE}:key/1"
 ARNS = {"Table": TABLE, "Log": LOG}
+MODEL = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-sonnet-4-6"
 
 # As the code names them, so that a new kind of limit does not first fail in production.
 LIMITS = re.findall(r'^    row\("(\w+)",', (ROOT / "src/quota/limits.rs").read_text(), re.MULTILINE)
@@ -105,10 +106,21 @@ REQUESTS = [
     (False, "decrypt another parameter", decrypt("ssm.us-east-1.amazonaws.com", "/other/ark")),
     (False, "decrypt through another service", decrypt("s3.us-east-1.amazonaws.com", "/tollgate/ark")),
     (False, "decrypt directly", ("kms:Decrypt", KMS_KEY, {})),
+    (False, "call a model of Bedrock", ("bedrock:InvokeModel", MODEL, {})),
     (False, "write another log", ("logs:PutLogEvents", LOG.replace("Log", "Other"), {})),
 ] + [
     (False, action, (f"dynamodb:{action}", TABLE, {"dynamodb:LeadingKeys": ["key#abc"], "dynamodb:Attributes": ["pk", "sk"]}))
     for action in ["PutItem", "DeleteItem", "Scan", "BatchWriteItem", "PartiQLUpdate", "DeleteTable"]
+]
+
+# With this for BedrockModels.
+MODELS = "arn:aws:bedrock:*::foundation-model/anthropic.*"
+BEDROCK_REQUESTS = [
+    (True, "call a model", ("bedrock:InvokeModel", MODEL, {})),
+    (True, "stream from a model", ("bedrock:InvokeModelWithResponseStream", MODEL, {})),
+    (False, "call another model", ("bedrock:InvokeModel", MODEL.replace("anthropic", "amazon"), {})),
+    (False, "change a model", ("bedrock:CreateModelCustomizationJob", MODEL, {})),
+    (True, "read the configuration", query("config")),
 ]
 
 ACTIONS = {
@@ -135,6 +147,8 @@ MUTANTS = [
     ("requests", "any partition", '["key#*", "team#*"]', '["*"]'),
     ("requests", "ForAllValues without Null", 'dynamodb:Attributes: "false"', 'dynamodb:LeadingKeys: "false"'),
     ("requests", "secrets beyond the path", "parameter${SecretsPath}/*", "parameter${SecretsPath}*"),
+    ("actions", "Bedrock without being asked", '[!Ref BedrockModels, ""]', '[!Ref BedrockModels, "-"]'),
+    ("bedrock", "every model", "Resource: !Ref BedrockModels", 'Resource: "*"'),
     ("requests", "decryption for any service", "kms:ViaService: !Sub ssm.", "kms:ViaService: !Sub '*'  # "),
 ]
 
@@ -146,19 +160,19 @@ class ManagedPolicies:
         return {"AWSLambdaBasicExecutionRole": "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
 
 
-def translate(source):
+def translate(source, overrides):
     template = yaml_parse(source)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"  # As after `sam package`.
-    parameters = {name: str(p["Default"]) for name, p in template["Parameters"].items()}
+    parameters = {name: str(p["Default"]) for name, p in template["Parameters"].items()} | overrides
     output = transform(template, {**PSEUDO, **parameters}, ManagedPolicies())
     return json.loads(json.dumps(output, default=str)), {**PSEUDO, **parameters}
 
 
 class Stack:
-    def __init__(self, source):
-        self.template, self.parameters = translate(source)
+    def __init__(self, source, **overrides):
+        self.template, self.parameters = translate(source, overrides)
 
     def only(self, kind):
         found = [r for r in self.template["Resources"].values() if r["Type"] == kind]
@@ -179,9 +193,25 @@ class Stack:
     def statements(self):
         return [
             statement
-            for policy in self.only("AWS::IAM::Role")["Properties"]["Policies"]
+            for policy in map(self.chosen, self.only("AWS::IAM::Role")["Properties"]["Policies"])
+            if policy != {"Ref": "AWS::NoValue"}
             for statement in policy["PolicyDocument"]["Statement"]
         ]
+
+    def chosen(self, node):
+        """What CloudFormation takes of an Fn::If."""
+        match node:
+            case {"Fn::If": [condition, yes, no]}:
+                return yes if self.is_true(self.template["Conditions"][condition]) else no
+        return node
+
+    def is_true(self, condition):
+        match condition:
+            case {"Fn::Not": [inner]}:
+                return not self.is_true(inner)
+            case {"Fn::Equals": [left, right]}:
+                return self.value(left) == self.value(right)
+        raise AssertionError(f"unknown condition {condition}")
 
     def texts(self, node):
         return [self.value(item) for item in (node if isinstance(node, list) else [node])]
@@ -260,9 +290,13 @@ def check_actions(stack):
     assert not any("NotAction" in s or "NotResource" in s for s in stack.statements()), "a negated statement"
 
 
-def check_requests(stack):
-    wrong = [what for allowed, what, request in REQUESTS if stack.allows(request) != allowed]
+def check_requests(stack, requests=REQUESTS):
+    wrong = [what for allowed, what, request in requests if stack.allows(request) != allowed]
     assert not wrong, "the role is wrong about: " + ", ".join(wrong)
+
+
+def check_bedrock(stack):
+    check_requests(stack.bedrock, BEDROCK_REQUESTS)
 
 
 CHECKS = {
@@ -272,6 +306,7 @@ CHECKS = {
     "table": check_table,
     "actions": check_actions,
     "requests": check_requests,
+    "bedrock": check_bedrock,
 }
 
 
@@ -279,6 +314,7 @@ def failures(source):
     """Check by check, what is wrong with a template."""
     try:
         stack = Stack(source)
+        stack.bedrock = Stack(source, BedrockModels=MODELS)
     except InvalidDocumentException as error:
         return {"translation": error.message}
     found = {}
