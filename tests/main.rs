@@ -16,4 +16,5 @@ mod runtime_api;
 mod store_contract;
 mod store_faults;
 mod support;
+mod translations;
 mod vault;
