@@ -128,6 +128,8 @@ pub struct ProviderError {
     pub code: Option<String>,
     /// The field that the provider blames.
     pub param: Option<String>,
+    /// How long it asks to wait, in milliseconds, capped, where it says so in the body.
+    pub retry_after_ms: Option<u64>,
 }
 
 /// One failed attempt.

@@ -4,6 +4,8 @@
 mod attempts;
 mod count;
 mod ending;
+mod exchange;
+mod legs;
 mod lists;
 mod loader;
 
@@ -13,20 +15,22 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::config::{Snapshot, SnapshotCell};
-use crate::dialect::{Call, Dialect, Operation};
+use crate::config::SnapshotCell;
+use crate::dialect::{Call, Dialect, Operation, take_alternatives};
 use crate::ingress::{self, Answer, Endpoint, Entry, Request};
-use crate::keys::Presented;
-use crate::quota::{Demand, Evidence, Lease, Terms, demand};
+use crate::keys::{Caller, Presented};
+use crate::quota::{Demand, Lease, Terms, demand};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::{Plan, Route};
+use crate::routing::{RetryBudget, SplitBy, stable_draw};
 use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
+
+use legs::{Asked, Leg, Permitted};
 
 /// A request needs at least this long to be worth beginning.
 const LEAST_TIME: Duration = Duration::from_millis(500);
@@ -55,12 +59,18 @@ pub struct Gateway {
     parts: Parts,
     config: SnapshotCell,
     next_refresh_ms: AtomicU64,
+    retry_budget: RetryBudget,
 }
 
 impl Gateway {
     /// A gateway that has not read its configuration yet; [`Gateway::load`] does.
     pub fn new(parts: Parts) -> Self {
-        Self { parts, config: SnapshotCell::default(), next_refresh_ms: AtomicU64::new(0) }
+        Self {
+            parts,
+            config: SnapshotCell::default(),
+            next_refresh_ms: AtomicU64::new(0),
+            retry_budget: RetryBudget::default(),
+        }
     }
 
     /// The story of a request.
@@ -78,23 +88,21 @@ impl Gateway {
             list => return self.list(&list, &request, record).await,
         };
         let presented = Presented::from_headers(&request.headers)?;
+        let timeout = ingress::timeout(&request.headers)?;
         let body = ingress::accept_body(&request.headers, request.body)?;
+        let (body, alternatives) = take_alternatives(body)?;
         let call = Call::parse(operation, &request.headers, body)?;
         record.stream = call.stream();
         record.alias = Some(call.alias().to_owned());
         let config = self.snapshot().await?;
         record.config_version = Some(config.version);
-        let route = config.config.routes.find(call.alias()).cloned();
-        let deadline = self.deadline(request.deadline, route.as_deref())?;
-        let demand = match &route {
-            Some(route) => self.demand(&call, route, deadline),
-            None => Demand::nothing(),
-        };
+        let asked = legs::asked(call.alias(), alternatives.as_deref().unwrap_or_default(), &config);
+        let deadline = self.deadline(request.deadline, timeout, &asked)?;
+        let demand = self.demand(&call, &asked, deadline);
         let admission = self.admit(&presented, &demand, record).await?;
-        let permitted = self.permit(&call, route, &config, admission, record).await?;
-        let Permitted { caller, hold, route } = permitted;
-        let unusable = |target: &_| config.unusable(target);
-        let plan = Plan::new(&caller, &route, random(), unusable);
+        let permitted = self.permit(asked, &config, admission, record).await?;
+        let Permitted { caller, hold, legs } = permitted;
+        self.retry_budget.request();
         let journey = attempts::Journey {
             gateway: Arc::clone(&self),
             call: &call,
@@ -102,9 +110,10 @@ impl Gateway {
             demand: &demand,
             snapshot: &config,
             deadline,
-            is_strict: route.is_strict,
+            draw: draw(&legs, &caller, &call, &request.headers),
+            only_first: alternatives.is_some_and(|others| others.is_empty()),
         };
-        let answer = journey.travel(&plan, hold, record).await;
+        let answer = journey.travel(&legs, hold, record).await;
         match (&call, answer) {
             (Call::Anthropic(messages), Err(refusal))
                 if count::may_estimate(messages, &refusal) =>
@@ -141,30 +150,13 @@ impl Gateway {
         }
     }
 
-    /// A request whose alias no route serves is told so once its key is known to be good. What was
-    /// admitted for it is given back.
-    async fn permit(
-        &self,
-        call: &Call,
-        route: Option<Arc<Route>>,
-        snapshot: &Snapshot,
-        admission: Admission,
-        record: &mut Record,
-    ) -> Result<Permitted, Refusal> {
-        let Admission { caller, hold, .. } = admission;
-        let Some(route) = route else {
-            self.settle(hold, &Evidence::Void, record).await;
-            let alias = call.alias().to_owned();
-            return Err(Refusal::UnknownModel { alias, known: lists::names(snapshot, &caller) });
-        };
-        record.route = Some(route.pattern.to_string());
-        record.listed_alias = Some(route.listed_as(call.alias()).to_owned());
-        Ok(Permitted { caller, hold, route })
-    }
-
     /// What the request takes from the limits: the most that it can cost at any target of its
     /// route, and a place among the requests in flight until it must have ended.
-    fn demand(&self, call: &Call, route: &Route, deadline: Instant) -> Demand {
+    fn demand(&self, call: &Call, asked: &[Asked], deadline: Instant) -> Demand {
+        // Nothing is taken for an alias that no route serves: the request only authenticates.
+        let Ok(legs) = asked.iter().map(Result::as_ref).collect::<Result<Vec<_>, _>>() else {
+            return Demand::nothing();
+        };
         let left = deadline.saturating_duration_since(Instant::now());
         let left_ms = u64::try_from((left + self.parts.settle_margin + LEASE_MARGIN).as_millis());
         let expires_ms = self.parts.clock.now_ms().saturating_add(left_ms.unwrap_or(u64::MAX));
@@ -172,16 +164,22 @@ impl Gateway {
             alias: Some(call.alias().to_owned()),
             lease: Some(Lease { id: lease_id(), expires_ms }),
             draw: random(),
-            ..bound(call, route)
+            ..bound(call, &legs)
         }
     }
 
     /// When the request must have ended: the least of the host's deadline, less the time to settle,
-    /// and the route's.
-    fn deadline(&self, host: Option<Instant>, route: Option<&Route>) -> Result<Instant, Refusal> {
+    /// the route's, and the client's.
+    fn deadline(
+        &self,
+        host: Option<Instant>,
+        client: Option<Duration>,
+        asked: &[Asked],
+    ) -> Result<Instant, Refusal> {
         let now = Instant::now();
-        let timeouts = route.map(|route| route.timeouts).unwrap_or_default();
-        let own = now + Duration::from_millis(timeouts.total_ms);
+        let route = asked.iter().flatten().next().map(|leg| leg.route.timeouts);
+        let own = Duration::from_millis(route.unwrap_or_default().total_ms);
+        let own = now + client.map_or(own, |client| own.min(client));
         let host = host.map(|host| host.checked_sub(self.parts.settle_margin).unwrap_or(now));
         let deadline = host.map_or(own, |host| own.min(host));
         if deadline < now + LEAST_TIME && host.is_some() {
@@ -200,20 +198,29 @@ fn told(denial: &Denial, alias: Option<&str>, record: &Record) -> Refusal {
     denial.refusal(alias)
 }
 
-/// A request that may be planned.
-struct Permitted {
-    caller: crate::keys::Caller,
-    hold: crate::quota::Hold,
-    route: Arc<Route>,
+/// Where the request falls among weighted targets: at random, or by an attribute, so that one user
+/// stays on one side. A request without the attribute falls at random.
+fn draw(legs: &[Leg], caller: &Caller, call: &Call, headers: &HeaderMap) -> u64 {
+    let Some(route) = legs.first().map(|leg| &leg.route) else { return random() };
+    let value = match &route.split_by {
+        SplitBy::Random => None,
+        SplitBy::Key => Some(caller.id().to_string()),
+        SplitBy::User => call.user(),
+        SplitBy::Header(name) => {
+            headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+        }
+    };
+    value.map_or_else(random, |value| stable_draw(route.pattern.as_str(), &value))
 }
 
-/// The most that a request can cost, whichever target of its route answers.
-fn bound(call: &Call, route: &Route) -> Demand {
+/// The most that a request can cost, whichever target of its routes answers.
+fn bound(call: &Call, legs: &[&Leg]) -> Demand {
     if call.operation() == Operation::CountTokens {
         return Demand { requests: 1, ..Demand::nothing() };
     }
-    let ids: Vec<String> = route.all_targets().map(crate::routing::Target::id).collect();
-    let terms = route.all_targets().zip(&ids).map(|(target, id)| Terms {
+    let targets = || legs.iter().flat_map(|leg| leg.route.all_targets());
+    let ids: Vec<String> = targets().map(crate::routing::Target::id).collect();
+    let terms = targets().zip(&ids).map(|(target, id)| Terms {
         target: id,
         media_tokens: target.terms.media_tokens,
         bytes_per_token: target.terms.bytes_per_token,

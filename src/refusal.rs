@@ -152,7 +152,8 @@ impl Refusal {
         match self {
             Self::InvalidField { param, .. } => Some(param),
             Self::UnknownModel { .. } | Self::ModelForbidden { .. } => Some("model"),
-            Self::Upstream(failed) | Self::Cut(failed) => {
+            // What the provider blames in a limit or in a credential is no field of the caller's.
+            Self::Upstream(failed) | Self::Cut(failed) if is_the_callers(failed.class) => {
                 failed.error.as_ref().and_then(|e| e.param.as_deref())
             }
             _ => None,
@@ -229,6 +230,10 @@ impl Refusal {
             _ => None,
         }
     }
+}
+
+fn is_the_callers(class: Class) -> bool {
+    matches!(class, Class::BadRequest | Class::ContentPolicy | Class::ContextLength)
 }
 
 fn upstream_shape(failed: &UpstreamFailed) -> Shape {

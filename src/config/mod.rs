@@ -8,6 +8,7 @@
 mod address;
 mod document;
 mod extras;
+mod fallback;
 mod fields;
 mod limits;
 mod local_keys;

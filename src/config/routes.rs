@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::extras::Extras;
+use super::fallback::{by_class, read_falls_back, read_retries};
 use super::fields::{Fields, Item};
 use super::problems::unknown_name;
 use super::provider::Provider;
 use super::reasoning::Reasoning;
+use crate::failure::Class;
 use crate::quota::Price;
-use crate::routing::{Pattern, Route, Target, TargetTerms, Timeouts, check_alias};
+use crate::routing::{Pattern, Route, SplitBy, Target, TargetTerms, Timeouts, check_alias};
 
 /// Providers by name; nothing where the document's row is broken.
 pub(super) type Providers = BTreeMap<String, Option<Arc<Provider>>>;
@@ -43,9 +45,18 @@ pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
     if targets.is_empty() {
         fields.problem("'targets' is missing: a route needs at least one target");
     }
-    if fallback.iter().flatten().any(|target| target.weight.is_some()) {
+    let is_weighted = |target: &Target| target.weight.is_some();
+    if fallback.iter().flatten().any(is_weighted) {
         fields.problem("fallback is taken in order: its targets have no weight");
     }
+    let typed = by_class(&fields, "fallback_on");
+    let typed = typed.iter().map(|(class, item)| {
+        let targets = item.list();
+        (*class, targets.iter().filter_map(|item| read_target(item, providers)).collect())
+    });
+    let typed: Vec<(Class, Vec<Target>)> = typed.collect();
+    let (retries, most_wait_ms) = read_retries(&fields);
+    let (falls_back, split_by) = (read_falls_back(&fields), read_split(&fields));
     let timeouts = fields.item("timeouts").and_then(|item| item.fields()).map(read_timeouts);
     let attempts = fields.integer("attempts", 1, MOST_ATTEMPTS);
     let is_strict = fields.item("translation").and_then(|item| read_translation(&item));
@@ -63,6 +74,11 @@ pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
         fallback,
         timeouts: timeouts.unwrap_or_default(),
         attempts: attempts.and_then(|n| usize::try_from(n).ok()).unwrap_or(DEFAULT_ATTEMPTS),
+        typed,
+        falls_back,
+        retries,
+        most_wait_ms,
+        split_by: split_by.unwrap_or_default(),
         is_strict: is_strict.unwrap_or(false),
     })
 }
@@ -90,6 +106,25 @@ fn read_pattern(fields: &Fields<'_>) -> Option<Pattern> {
     }
     let pattern = Pattern::new(text);
     Some(if ignores_case { pattern.ignoring_case() } else { pattern })
+}
+
+/// By what requests are spread over targets with weights: `user`, `key`, or `header:x-tenant`.
+fn read_split(fields: &Fields<'_>) -> Option<SplitBy> {
+    let item = fields.item("split_by")?;
+    let is_header = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    match item.text()? {
+        "random" => Some(SplitBy::Random),
+        "key" => Some(SplitBy::Key),
+        "user" => Some(SplitBy::User),
+        text => {
+            let name = text.strip_prefix("header:").unwrap_or_default();
+            if name.is_empty() || !name.chars().all(is_header) {
+                item.problem("expected random, key, user, or a header as header:x-tenant");
+                return None;
+            }
+            Some(SplitBy::Header(name.to_ascii_lowercase()))
+        }
+    }
 }
 
 fn read_listed<'a>(item: &Item<'a>) -> Option<(String, Item<'a>)> {
@@ -152,12 +187,16 @@ fn read_price(fields: Fields<'_>) -> Option<Price> {
 
 fn read_timeouts(fields: Fields<'_>) -> Timeouts {
     let default = Timeouts::default();
+    let ms = |name, default| fields.integer(name, 1, MOST_MS).unwrap_or(default);
     let timeouts = Timeouts {
-        first_token_ms: fields
-            .integer("first_token_ms", 1, MOST_MS)
-            .unwrap_or(default.first_token_ms),
-        idle_ms: fields.integer("idle_ms", 1, MOST_MS).unwrap_or(default.idle_ms),
-        total_ms: fields.integer("total_ms", 1, MOST_MS).unwrap_or(default.total_ms),
+        connect_ms: ms("connect_ms", default.connect_ms),
+        first_token_ms: ms("first_token_ms", default.first_token_ms),
+        answer_ms: ms("answer_ms", default.answer_ms),
+        idle_ms: ms("idle_ms", default.idle_ms),
+        total_ms: ms("total_ms", default.total_ms),
+        least_events_per_minute: fields
+            .integer("least_events_per_minute", 0, 100_000)
+            .unwrap_or(default.least_events_per_minute),
     };
     fields.finish();
     timeouts

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::anthropic::MessagesCall;
-use super::{Operation, openai};
+use super::{Object, Operation, openai};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
 
@@ -80,6 +80,17 @@ impl Call {
             Self::OpenAi(call) => &call.size,
             Self::Anthropic(call) => &call.size,
         }
+    }
+
+    /// The end user that the request names.
+    pub fn user(&self) -> Option<String> {
+        let (text, path): (&str, &[&str]) = match self {
+            Self::OpenAi(call) => (call.text(), &["user"]),
+            Self::Anthropic(call) => (call.text(), &["metadata", "user_id"]),
+        };
+        let step = |json, name: &&str| Object::parse(json).ok()?.value(name);
+        let json = path.iter().try_fold(text, step)?;
+        serde_json::from_str(json).ok()
     }
 
     /// Why no size bounds what the request costs, if none does.

@@ -7,6 +7,7 @@
 //! [`Reading`] by which the target's answer becomes the client's: as it came where both speak the
 //! same, and through a [`chat::Chat`] where they do not.
 
+mod alternatives;
 mod answer_stream;
 pub mod anthropic;
 mod call;
@@ -29,6 +30,7 @@ mod usage;
 mod vendors;
 mod verdict;
 
+pub use alternatives::take_alternatives;
 pub use answer_stream::{AnswerStream, Step};
 pub use call::Call;
 pub use encode::{Encoded, Encoding};

@@ -1,133 +1,106 @@
 //! The verdict: what a provider's error means, as a class.
 
+mod phrases;
+mod words;
+
 use crate::failure::{Class, ProviderError};
-
-/// Codes and types that mean more than the status they come with. Sources: the error references of
-/// OpenAI, Azure OpenAI, DeepSeek, DashScope, Volcano Ark, vLLM's server, and Anthropic.
-const WORDS: [(&str, Class); 57] = [
-    ("insufficient_quota", Class::UpstreamQuota),
-    ("billing_hard_limit_reached", Class::UpstreamQuota),
-    ("billing_not_active", Class::UpstreamQuota),
-    ("arrearage", Class::UpstreamQuota),
-    ("allocationquota", Class::UpstreamQuota),
-    ("commoditynotpurchased", Class::UpstreamQuota),
-    ("prepaidbilloverdue", Class::UpstreamQuota),
-    ("postpaidbilloverdue", Class::UpstreamQuota),
-    ("accountoverdueerror", Class::UpstreamQuota),
-    ("operationdenied.serviceoverdue", Class::UpstreamQuota),
-    ("setlimitexceeded", Class::UpstreamQuota),
-    ("quotaexceeded", Class::UpstreamQuota),
-    ("context_length_exceeded", Class::ContextLength),
-    ("string_above_max_length", Class::ContextLength),
-    ("content_filter", Class::ContentPolicy),
-    ("content_policy_violation", Class::ContentPolicy),
-    ("invalid_prompt", Class::ContentPolicy),
-    ("responsibleaipolicyviolation", Class::ContentPolicy),
-    ("data_inspection_failed", Class::ContentPolicy),
-    ("datainspectionfailed", Class::ContentPolicy),
-    ("sensitivecontentdetected", Class::ContentPolicy),
-    ("inputtextriskdetection", Class::ContentPolicy),
-    ("inputtextsensitivecontentdetected", Class::ContentPolicy),
-    ("inputimagesensitivecontentdetected", Class::ContentPolicy),
-    ("inputvideosensitivecontentdetected", Class::ContentPolicy),
-    ("outputtextriskdetection", Class::ContentPolicy),
-    ("outputtextsensitivecontentdetected", Class::ContentPolicy),
-    ("outputimagesensitivecontentdetected", Class::ContentPolicy),
-    ("outputvideosensitivecontentdetected", Class::ContentPolicy),
-    ("model_not_found", Class::ModelMissing),
-    ("invalidendpointormodel", Class::ModelMissing),
-    ("invalidendpoint", Class::ModelMissing),
-    ("modelnotopen", Class::ModelMissing),
-    ("notfounderror", Class::ModelMissing),
-    ("deploymentnotfound", Class::ModelMissing),
-    ("invalid_api_key", Class::UpstreamAuth),
-    ("authenticationerror", Class::UpstreamAuth),
-    ("accessdenied", Class::UpstreamAuth),
-    ("serveroverloaded", Class::Overloaded),
-    ("overloaded_error", Class::Overloaded),
-    ("insufficient_system_resource", Class::Overloaded),
-    ("rate_limit_exceeded", Class::RateLimit),
-    ("ratelimitexceeded", Class::RateLimit),
-    ("throttling", Class::RateLimit),
-    ("limit_requests", Class::RateLimit),
-    ("billing_error", Class::UpstreamQuota),
-    ("enforced_spend_limit_reached", Class::UpstreamQuota),
-    ("contract_spend_limit_reached", Class::UpstreamQuota),
-    ("linked_organization_spend_limit_reached", Class::UpstreamQuota),
-    ("linked_organization_billing_unavailable", Class::UpstreamQuota),
-    ("organization_on_hold", Class::UpstreamAuth),
-    ("authentication_error", Class::UpstreamAuth),
-    ("permission_error", Class::UpstreamAuth),
-    ("not_found_error", Class::ModelMissing),
-    ("ramp_limit_exceeded", Class::RateLimit),
-    ("rate_limit_error", Class::RateLimit),
-    ("timeout_error", Class::TimeoutTotal),
-];
-
-/// Phrases in the messages of client errors, of providers that give no code for it.
-const PHRASES: [(&str, Class); 13] = [
-    ("maximum context length", Class::ContextLength),
-    ("context window", Class::ContextLength),
-    ("range of input length should be", Class::ContextLength),
-    ("longer than the maximum model length", Class::ContextLength),
-    ("longer than the model's context length", Class::ContextLength),
-    ("exceed max message tokens", Class::ContextLength),
-    ("model not exist", Class::ModelMissing),
-    ("content exists risk", Class::ContentPolicy),
-    ("prompt is too long", Class::ContextLength),
-    ("exceed context limit", Class::ContextLength),
-    ("credit balance is too low", Class::UpstreamQuota),
-    ("api usage limits", Class::UpstreamQuota),
-    ("content filtering policy", Class::ContentPolicy),
-];
-
-/// What DashScope says where it means a rate of tokens and gives OpenAI's code for an empty account.
-const TOKEN_RATE_PHRASES: [&str; 2] = ["allocated quota exceeded", "#token-limit"];
+use phrases::{PHRASES, TOKEN_RATES};
+use words::{NUMBERS, WORDS, WRONG_REQUESTS};
 
 /// The class of a complete error answer, or of an error inside an answer that began well (then
-/// there is no status).
+/// there is no status). A code or a type that is known is believed before the status, and the
+/// message makes either more exact.
 pub fn classify(status: Option<u16>, error: &ProviderError) -> Class {
-    let words = [error.code.as_deref(), error.kind.as_deref()];
-    let named = words.into_iter().flatten().find_map(|word| {
-        let word = word.to_ascii_lowercase();
-        let known = |(known, _): &&(&str, Class)| is_word(&word, known);
-        WORDS.iter().find(known).map(|(_, class)| *class)
-    });
-    let message = error.message.to_ascii_lowercase();
-    match named {
-        Some(Class::UpstreamQuota) if TOKEN_RATE_PHRASES.iter().any(|p| message.contains(p)) => {
+    let message = error.message.to_lowercase();
+    match named(error) {
+        Some(Class::UpstreamQuota) if TOKEN_RATES.iter().any(|said| message.contains(said)) => {
             Class::RateLimit
         }
-        Some(class) => class,
-        None => {
-            let said = |(phrase, _): &&(&str, Class)| message.contains(phrase);
-            let phrase = PHRASES.iter().find(said).filter(|_| is_client_error(status));
-            phrase.map_or_else(|| by_status(status), |(_, class)| *class)
-        }
+        Some(class) => said(class, &message),
+        None => said(unnamed(status, error), &message),
     }
+}
+
+/// The class that a message in small letters makes of a class.
+pub(in crate::dialect) fn said(class: Class, message: &str) -> Class {
+    let exact = PHRASES.iter().find(|(_, of, phrases)| {
+        of.contains(&class) && phrases.iter().any(|phrase| message.contains(phrase))
+    });
+    exact.map_or(class, |(exact, ..)| *exact)
+}
+
+/// Whether a code or a type means something by itself.
+pub(in crate::dialect) fn is_known(word: &str) -> bool {
+    let is = |known: &&str| is_word(word, known);
+    WORDS.iter().chain(&NUMBERS).any(|(_, words)| words.iter().any(|known| is_word(word, known)))
+        || WRONG_REQUESTS.iter().any(is)
+}
+
+fn named(error: &ProviderError) -> Option<Class> {
+    words(error).find_map(|word| lookup(&WORDS, word))
+}
+
+/// The class by the status, or by what stands for it where there is none.
+fn unnamed(status: Option<u16>, error: &ProviderError) -> Class {
+    let code = error.code.as_deref().and_then(|code| code.parse().ok());
+    let code = code.filter(|code| (400..600).contains(code));
+    let status = match (status, code) {
+        (None, code) => code,
+        // A gateway's own status around a provider's.
+        (Some(500..), Some(429)) => code,
+        (status, _) => status,
+    };
+    let class = by_status(status);
+    let is_open = matches!(class, Class::BadRequest | Class::RateLimit | Class::Server);
+    let number = words(error).find_map(|word| lookup(&NUMBERS, word)).filter(|_| is_open);
+    let is_wrong = |word: &str| WRONG_REQUESTS.iter().any(|known| is_word(word, known));
+    match (number, status) {
+        (Some(class), _) => class,
+        (None, None) if words(error).any(is_wrong) => Class::BadRequest,
+        _ => class,
+    }
+}
+
+fn words(error: &ProviderError) -> impl Iterator<Item = &str> {
+    [error.code.as_deref(), error.kind.as_deref()].into_iter().flatten()
+}
+
+fn lookup(table: &[(Class, &[&str])], word: &str) -> Option<Class> {
+    let holds = |(_, words): &&(Class, &[&str])| words.iter().any(|known| is_word(word, known));
+    table.iter().find(holds).map(|(class, _)| *class)
 }
 
 fn by_status(status: Option<u16>) -> Class {
     match status {
-        Some(401 | 403) => Class::UpstreamAuth,
+        Some(401 | 403 | 407) => Class::UpstreamAuth,
         Some(402) => Class::UpstreamQuota,
         // The path is the gateway's own and the model the route's: not the caller's mistake.
-        Some(404 | 405) => Class::ModelMissing,
-        Some(408 | 504) => Class::TimeoutTotal,
+        Some(404 | 405 | 410) => Class::ModelMissing,
+        // 524: Cloudflare has waited long enough.
+        Some(408 | 504 | 524) => Class::TimeoutTotal,
         Some(429) => Class::RateLimit,
-        Some(503 | 529) => Class::Overloaded,
+        // 450: the queue of PAI-EAS is full. 498: Groq's flexible tier is.
+        Some(450 | 498 | 503 | 529) => Class::Overloaded,
+        // StepFun's moderation.
+        Some(451) => Class::ContentPolicy,
+        // 424: the model failed (Bedrock, text-generation-inference). 421, 425 and 499: proxies
+        // among themselves.
+        Some(421 | 424 | 425 | 499) => Class::Server,
         Some(status) if (400..500).contains(&status) => Class::BadRequest,
         _ => Class::Server,
     }
 }
 
-fn is_client_error(status: Option<u16>) -> bool {
-    matches!(status, Some(400 | 413 | 422) | None)
+/// Whether a code is the known word in whatever spelling (`model_not_found`, `ModelNotFound`), or a
+/// refinement of it (`Throttling.RateQuota`).
+fn is_word(word: &str, known: &str) -> bool {
+    let mut word = letters(word);
+    letters(known).all(|letter| word.next() == Some(letter))
+        && word.next().is_none_or(|next| matches!(next, '.' | ':'))
 }
 
-/// Whether a code is the known word, or a refinement of it: `Throttling.RateQuota`.
-fn is_word(word: &str, known: &str) -> bool {
-    word.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+fn letters(word: &str) -> impl Iterator<Item = char> {
+    word.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -174,5 +147,66 @@ mod tests {
         check(302, "", "", Class::Server);
         check(0, "rate_limit_exceeded", "", Class::RateLimit);
         check(0, "", "something", Class::Server);
+    }
+
+    #[test]
+    fn a_code_may_stand_for_the_status() {
+        check(0, "429", "", Class::RateLimit);
+        check(0, "400", "", Class::BadRequest);
+        check(0, "400", "prompt is too long", Class::ContextLength);
+        check(0, "20012", "", Class::Server);
+        check(0, "invalid_request_error", "", Class::BadRequest);
+        check(0, "InvalidParameter.Foo", "", Class::BadRequest);
+        check(502, "429", "", Class::RateLimit);
+        check(500, "400", "", Class::Server);
+        check(500, "invalid_request_error", "", Class::Server);
+        check(400, "429", "", Class::BadRequest);
+    }
+
+    #[test]
+    fn numbers_count_where_the_status_leaves_room() {
+        check(429, "1113", "", Class::UpstreamQuota);
+        check(0, "1002", "", Class::RateLimit);
+        check(401, "1002", "", Class::UpstreamAuth);
+        check(400, "1261", "", Class::ContextLength);
+        check(0, "2013", "invalid params", Class::BadRequest);
+        check(0, "2013", "invalid params, context window exceeds limit", Class::ContextLength);
+        check(500, "", "insufficient balance (1008)", Class::UpstreamQuota);
+    }
+
+    #[test]
+    fn a_phrase_counts_where_it_makes_sense() {
+        check(429, "", "Too many tokens, please wait before trying again.", Class::RateLimit);
+        check(429, "rate_limit_exceeded", "reduce the length of the messages", Class::RateLimit);
+        check(429, "", "The engine is currently overloaded", Class::Overloaded);
+        check(401, "", "context window", Class::UpstreamAuth);
+        check(
+            403,
+            "permission_error",
+            "your usage limit for this billing cycle",
+            Class::UpstreamQuota,
+        );
+        check(400, "", "Invalid 'user': string too long.", Class::BadRequest);
+        check(400, "", "Invalid 'messages[0].content': string too long.", Class::ContextLength);
+        check(500, "", "maximum context length is 4096", Class::ContextLength);
+        check(503, "", "maximum context length is 4096", Class::Overloaded);
+    }
+
+    #[test]
+    fn tables_are_small_and_say_nothing_twice() {
+        let small = |text: &str| text.to_lowercase() == text && !text.is_empty();
+        let words = WORDS.iter().chain(&NUMBERS).flat_map(|(_, words)| *words);
+        let mut words: Vec<String> =
+            words.chain(&WRONG_REQUESTS).map(|word| letters(word).collect()).collect();
+        words.sort();
+        assert!(words.iter().all(|word| small(word)));
+        assert!(words.windows(2).all(|pair| pair[0] != pair[1]), "{words:?}");
+        let phrases: Vec<&str> =
+            PHRASES.iter().flat_map(|(.., phrases)| *phrases).copied().collect();
+        for (at, phrase) in phrases.iter().enumerate() {
+            assert!(small(phrase), "{phrase}");
+            let before = phrases.iter().take(at).find(|earlier| phrase.contains(*earlier));
+            assert_eq!(before, None, "is said before {phrase}");
+        }
     }
 }

@@ -1,28 +1,24 @@
-//! The attempts: tries the plan's targets in order until one has committed.
+//! The attempts: follows the course of a request until a target has committed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::Gateway;
 use super::ending::{Ending, answer_headers, dropped_header};
+use super::exchange::{Answered, Attempt};
+use super::legs::Leg;
 use crate::config::Snapshot;
-use crate::dialect::chat::Dropped;
-use crate::dialect::{Call, Encoded, Encoding, Operation};
-use crate::failure::{Class, Failure, Sent};
+use crate::dialect::{Call, Operation};
+use crate::failure::{Failure, Sent};
 use crate::ingress::Answer;
 use crate::keys::Presented;
 use crate::quota::{Demand, Evidence, Hold};
-use crate::record::{AttemptRecord, Record, micros};
+use crate::record::{Record, micros};
 use crate::refusal::{Refusal, UpstreamFailed};
-use crate::relay::{self, Arrived, Committed, Pacing};
-use crate::routing::{Plan, Target};
-use crate::upstream::Outgoing;
-
-/// The longest request id of a provider that is passed on.
-const MOST_ID_BYTES: usize = 128;
+use crate::relay::{self, Pacing};
+use crate::routing::{Course, Next, Plan, Target, Usable};
 
 /// What the attempts of one request share.
 pub(super) struct Journey<'a> {
@@ -32,193 +28,166 @@ pub(super) struct Journey<'a> {
     pub(super) demand: &'a Demand,
     pub(super) snapshot: &'a Snapshot,
     pub(super) deadline: Instant,
-    /// Whether a field that a target cannot take is a failure.
-    pub(super) is_strict: bool,
+    /// What decides which side of weighted targets the request falls on.
+    pub(super) draw: u64,
+    /// Whether the client wants nobody but the first target.
+    pub(super) only_first: bool,
 }
 
-/// Where providers put the id of a request.
-const ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id"];
+/// What has come of the attempts so far.
+struct Walked {
+    failures: Vec<Failure>,
+    /// The hold for the next attempt; nothing when the key had no room for another.
+    kept: Option<Hold>,
+    /// Whether the last attempt, which had that hold, may have cost something.
+    is_billed: bool,
+    /// Why targets were passed over.
+    skipped: Vec<String>,
+}
 
-/// An answer that has committed.
-struct Answered {
-    status: u16,
-    dropped: Dropped,
-    committed: Committed,
-    upstream_request_id: Option<String>,
+/// How the course of one leg ended.
+enum Gone {
+    Answered(Box<Answer>),
+    /// Nobody is left there.
+    On,
+    /// Nobody else may answer at all.
+    Over,
 }
 
 impl Journey<'_> {
-    /// Tries the plan's targets. Whoever commits first answers; when none does, the hold is
+    /// Tries the targets of each leg. Whoever commits first answers; when none does, the hold is
     /// settled and the most useful reason is the refusal.
     pub(super) async fn travel(
         self,
-        plan: &Plan<'_>,
+        legs: &[Leg],
         hold: Hold,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let mut failures: Vec<Failure> = Vec::new();
-        let mut kept = Some(hold);
-        for target in &plan.targets {
-            let Some(hold) = self.hold_for_next(kept.take(), &failures, record).await else {
+        let mut walked =
+            Walked { failures: vec![], kept: Some(hold), is_billed: false, skipped: vec![] };
+        for (index, leg) in legs.iter().enumerate() {
+            if index > 0 && !self.change_leg(leg, &mut walked, record).await {
                 break;
+            }
+            let plan = Plan::new(&leg.route, self.draw, |target| self.usable(target));
+            let is_last = index + 1 == legs.len();
+            match self.follow(leg, &plan, is_last, &mut walked, record).await {
+                Gone::Answered(answer) => return Ok(*answer),
+                Gone::On => {}
+                Gone::Over => break,
+            }
+        }
+        if let Some(hold) = walked.kept.take() {
+            let evidence = if walked.is_billed { Evidence::Unknown } else { Evidence::Unbilled };
+            self.gateway.settle(hold, &evidence, record).await;
+        }
+        Err(self.no_answer(walked, record))
+    }
+
+    /// Follows the course of one leg.
+    async fn follow(
+        &self,
+        leg: &Leg,
+        plan: &Plan<'_>,
+        is_last: bool,
+        walked: &mut Walked,
+        record: &mut Record,
+    ) -> Gone {
+        let skipped = plan.skipped.iter();
+        walked.skipped.extend(skipped.map(|other| format!("{}: {}", other.target, other.reason)));
+        let mut course = Course::new(plan);
+        if self.only_first {
+            course.only_first();
+        }
+        let budget = &self.gateway.retry_budget;
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            let candidate = match course.next(left_ms, super::random(), budget.has_room()) {
+                Next::Try(candidate) => candidate,
+                Next::Wait(ms, candidate) => {
+                    budget.retry();
+                    record.waited_ms += ms;
+                    sleep(Duration::from_millis(ms)).await;
+                    candidate
+                }
+                Next::Stop => return Gone::On,
+            };
+            let target = candidate.target;
+            let Some(hold) = self.hold_for_next(leg, walked, record).await else {
+                return Gone::Over;
+            };
+            let attempt = Attempt {
+                target,
+                alias: &leg.alias,
+                timeouts: leg.route.timeouts,
+                is_strict: leg.route.is_strict,
+                has_more: course.has_more() || !is_last,
             };
             let began = Instant::now();
-            let tried = self.attempt(target, plan, &hold, record).await;
+            let tried = self.attempt(attempt, &hold, record).await;
             record.upstream_us += micros(began);
             match tried {
-                Ok(answered) => return Ok(self.answer(target, plan, answered, hold, record)),
+                Ok(answered) => {
+                    let answer = self.answer(target, leg, answered, hold, record);
+                    return Gone::Answered(Box::new(answer));
+                }
                 Err(failure) => {
-                    let stop = !failure.class.falls_back() || Instant::now() >= self.deadline;
-                    kept = Some(hold);
-                    failures.push(failure);
-                    if stop {
-                        break;
+                    walked.kept = Some(hold);
+                    walked.is_billed = failure.sent == Sent::Maybe;
+                    let goes_on = course.failed(target, &failure) && Instant::now() < self.deadline;
+                    walked.failures.push(failure);
+                    if !goes_on {
+                        return Gone::Over;
                     }
                 }
             }
         }
-        if let Some(hold) = kept {
-            let billed = may_be_billed(&failures);
-            let evidence = if billed { Evidence::Unknown } else { Evidence::Unbilled };
-            self.gateway.settle(hold, &evidence, record).await;
-        }
-        Err(self.no_answer(plan, failures, record))
     }
 
     /// The hold for the next attempt. What the last one may have cost stays charged, and the next
     /// takes a hold of its own; when the key has no room for it, the attempts are over.
     async fn hold_for_next(
         &self,
-        held: Option<Hold>,
-        failures: &[Failure],
+        leg: &Leg,
+        walked: &mut Walked,
         record: &mut Record,
     ) -> Option<Hold> {
-        if !may_be_billed(failures) {
+        let held = walked.kept.take();
+        if !walked.is_billed {
             return held;
         }
         self.gateway.settle(held?, &Evidence::Unknown, record).await;
-        let demand = self.demand.again(super::lease_id());
+        let alias = Some(leg.alias.clone());
+        let demand = Demand { alias, ..self.demand.again(super::lease_id()) };
         let again = self.gateway.admit(self.presented, &demand, record).await;
+        walked.is_billed = false;
         again.ok().map(|admission| admission.hold)
     }
 
-    /// One target, from the request to the commit.
-    async fn attempt(
-        &self,
-        target: &Target,
-        plan: &Plan<'_>,
-        hold: &Hold,
-        record: &mut Record,
-    ) -> Result<Answered, Failure> {
-        let began = Instant::now();
-        let mut headers_ms = None;
-        let limit = if self.call.stream() {
-            let first = began + Duration::from_millis(plan.timeouts.first_token_ms);
-            first.min(self.deadline)
-        } else {
-            self.deadline
+    /// Goes over to another alias: its limits are other limits, and the key must be allowed to use
+    /// it. False when it is not, or has no room.
+    async fn change_leg(&self, leg: &Leg, walked: &mut Walked, record: &mut Record) -> bool {
+        let Some(held) = walked.kept.take() else { return false };
+        let evidence = if walked.is_billed { Evidence::Unknown } else { Evidence::Void };
+        self.gateway.settle(held, &evidence, record).await;
+        let requests = if walked.is_billed { 0 } else { self.demand.requests };
+        walked.is_billed = false;
+        let again = self.demand.again(super::lease_id());
+        let demand = Demand { alias: Some(leg.alias.clone()), requests, ..again };
+        record.leg(leg.route.pattern.as_str(), leg.route.listed_as(&leg.alias));
+        let Ok(admission) = self.gateway.admit(self.presented, &demand, record).await else {
+            return false;
         };
-        let tried = if began >= self.deadline {
-            // The store took all the time: nobody was asked.
-            Err(Failure::new(Class::TimeoutTotal, Sent::Unbilled, "no time was left"))
-        } else {
-            let exchange = self.exchange(target, hold, record, &mut headers_ms);
-            timeout_at(limit, exchange).await.unwrap_or_else(|_| {
-                let class = if limit < self.deadline {
-                    Class::TimeoutFirstToken
-                } else {
-                    Class::TimeoutTotal
-                };
-                Err(Failure::answer(class, "no content in time"))
-            })
-        };
-        let ms = micros(began) / 1_000;
-        match &tried {
-            Ok(answered) => record.attempts.push(AttemptRecord {
-                target: target.id(),
-                class: None,
-                status: Some(answered.status),
-                ms_to_headers: headers_ms,
-                ms_to_first_token: self.call.stream().then_some(ms),
-                ms,
-                detail: None,
-            }),
-            Err(failure) => record.failed(target.id(), failure, headers_ms, ms),
-        }
-        tried
-    }
-
-    async fn exchange(
-        &self,
-        target: &Target,
-        hold: &Hold,
-        record: &Record,
-        headers_ms: &mut Option<u64>,
-    ) -> Result<Answered, Failure> {
-        let began = Instant::now();
-        let now_ms = self.gateway.parts.clock.now_ms();
-        let encoded = self.encode(target, hold, now_ms)?;
-        let Encoded { operation, body, headers, dropped, reading } = encoded;
-        let (provider, model) = (&target.provider, target.model_for(self.call.alias()));
-        let (extras, stream) = (&target.extras, self.call.stream());
-        let query = pairs(&extras.query);
-        let outgoing = Outgoing {
-            provider,
-            operation,
-            url: provider.url(operation, model, stream, query),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .chain(pairs(&extras.headers))
-                .collect(),
-            secret: self.snapshot.secret(target),
-            body,
-            request_id: &record.request_id,
-        };
-        let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
-        *headers_ms = Some(micros(began) / 1_000);
-        let status = arrival.status.as_u16();
-        let id = ID_HEADERS.into_iter().find_map(|name| header(&arrival.headers, name));
-        let upstream_request_id =
-            id.filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
-        let committed = relay::commit(Arrived {
-            reading,
-            stream,
-            content_type: header(&arrival.headers, "content-type").unwrap_or_default(),
-            answer_id: upstream_request_id.clone().unwrap_or_else(|| record.request_id.clone()),
-            body: arrival.body,
-        })
-        .await?;
-        Ok(Answered { status, dropped, committed, upstream_request_id })
-    }
-
-    /// The request as this target gets it.
-    fn encode(&self, target: &Target, hold: &Hold, now_ms: u64) -> Result<Encoded, Failure> {
-        let provider = &target.provider;
-        let encoded = self.call.encode(&Encoding {
-            vendor: provider.vendor,
-            upstream_model: target.model_for(self.call.alias()),
-            stream_usage: provider.stream_usage,
-            default_output_tokens: target.terms.output_tokens,
-            binds_cost: hold.binds_cost(),
-            reasoning: target.reasoning.style,
-            thinking: target.reasoning.thinking,
-            is_strict: self.is_strict,
-            now_s: now_ms / 1_000,
-        })?;
-        // It is JSON, and so it is text.
-        let text = std::str::from_utf8(&encoded.body).unwrap_or_default();
-        match target.extras.edits.apply(text) {
-            Some(edited) => Ok(Encoded { body: edited.into(), ..encoded }),
-            None => Ok(encoded),
-        }
+        walked.kept = Some(admission.hold);
+        true
     }
 
     /// The answer of the target that has committed.
     fn answer(
         &self,
         target: &Target,
-        plan: &Plan<'_>,
+        leg: &Leg,
         answered: Answered,
         hold: Hold,
         record: &mut Record,
@@ -230,8 +199,12 @@ impl Journey<'_> {
         let mut headers =
             answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
         dropped_header(&mut headers, &dropped);
-        let pacing =
-            Pacing { idle: Duration::from_millis(plan.timeouts.idle_ms), deadline: self.deadline };
+        let timeouts = leg.route.timeouts;
+        let pacing = Pacing {
+            idle: Duration::from_millis(timeouts.idle_ms),
+            deadline: self.deadline,
+            least_events_per_minute: timeouts.least_events_per_minute,
+        };
         let request_id = record.request_id.clone();
         let record = std::mem::replace(record, Record::begin(String::new(), 0));
         // Nobody bills for counting.
@@ -244,36 +217,31 @@ impl Journey<'_> {
         answer
     }
 
+    /// Whether a target can be tried now.
+    fn usable(&self, target: &Target) -> Usable {
+        match self.snapshot.unusable(target) {
+            Some(reason) => Usable::No(reason),
+            None => Usable::Yes,
+        }
+    }
+
     /// The refusal when nobody answered.
-    fn no_answer(&self, plan: &Plan<'_>, failures: Vec<Failure>, record: &Record) -> Refusal {
+    fn no_answer(&self, walked: Walked, record: &Record) -> Refusal {
+        let failures = walked.failures;
         let retry_after_ms = failures.iter().filter_map(|failure| failure.retry_after_ms).min();
         // Of equally useful ones the first: it is the target that the route prefers.
         let most_useful =
             failures.into_iter().rev().max_by_key(|failure| failure.class.usefulness());
-        match most_useful {
-            Some(failure) => Refusal::Upstream(Box::new(UpstreamFailed {
-                class: failure.class,
-                status: failure.status,
-                error: failure.error,
-                retry_after_ms,
-                attempts: record.reports(),
-            })),
-            None => {
-                Refusal::NoTarget { alias: self.call.alias().to_owned(), reasons: plan.reasons() }
-            }
-        }
+        let Some(failure) = most_useful else {
+            let alias = self.call.alias().to_owned();
+            return Refusal::NoTarget { alias, reasons: walked.skipped.join("; ") };
+        };
+        Refusal::Upstream(Box::new(UpstreamFailed {
+            class: failure.class,
+            status: failure.status,
+            error: failure.error,
+            retry_after_ms,
+            attempts: record.reports(),
+        }))
     }
-}
-
-fn pairs(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-}
-
-/// Whether the last attempt may have cost something.
-fn may_be_billed(failures: &[Failure]) -> bool {
-    failures.last().is_some_and(|failure| failure.sent == Sent::Maybe)
-}
-
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }

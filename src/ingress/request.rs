@@ -1,5 +1,7 @@
 //! A request as every host brings it, and the limits on its body.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Method, header};
 use tokio::time::Instant;
@@ -43,6 +45,18 @@ impl Request {
             None => Dialect::OpenAi,
         }
     }
+}
+
+/// How long the client is willing to wait: `x-tollgate-timeout-ms`.
+///
+/// # Errors
+/// A refusal when it is no number of milliseconds.
+pub fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
+    const NAME: &str = "x-tollgate-timeout-ms";
+    let Some(value) = headers.get(NAME) else { return Ok(None) };
+    let ms = value.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|ms| *ms > 0);
+    let wrong = || Refusal::field(NAME, format!("'{NAME}' must be a number of milliseconds."));
+    ms.map(Duration::from_millis).map(Some).ok_or_else(wrong)
 }
 
 /// The body of a request that must be JSON, once it is known to be harmless: not too large, not too

@@ -120,7 +120,7 @@ impl Serialize for Millis {
 /// The line as JSON. `total_us` is how long the request took.
 pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> String {
     let first_byte_us = record.first_byte_us.unwrap_or(total_us);
-    let waited = record.store_us.saturating_add(record.upstream_us);
+    let waited = record.elsewhere_us();
     let overhead = Millis(first_byte_us.saturating_sub(waited));
     let usage = record.usage.unwrap_or_default();
     let answered = record.attempts.last().filter(|attempt| attempt.class.is_none());

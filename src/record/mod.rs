@@ -144,6 +144,8 @@ pub struct Record {
     pub store_us: u64,
     /// Microseconds spent waiting for providers before the answer began.
     pub upstream_us: u64,
+    /// Milliseconds that it waited before it tried a target again.
+    pub waited_ms: u64,
     first_byte_us: Option<u64>,
 }
 
@@ -177,6 +179,7 @@ impl Record {
             store_trips: 0,
             store_us: 0,
             upstream_us: 0,
+            waited_ms: 0,
             first_byte_us: None,
         }
     }
@@ -194,6 +197,19 @@ impl Record {
     /// Notes how a hold ended.
     pub fn settled(&mut self, settled: Settled) {
         self.settled = self.settled.max(Some(settled));
+    }
+
+    /// How long it was not the gateway that worked: the store, the providers, and waits for them, in
+    /// microseconds.
+    fn elsewhere_us(&self) -> u64 {
+        let waits = self.waited_ms.saturating_mul(1_000);
+        self.store_us.saturating_add(self.upstream_us).saturating_add(waits)
+    }
+
+    /// Notes the route that serves it now, and the alias as the rollups count it.
+    pub fn leg(&mut self, pattern: &str, listed_alias: &str) {
+        self.route = Some(pattern.to_owned());
+        self.listed_alias = Some(listed_alias.to_owned());
     }
 
     /// Notes whom it is served for.

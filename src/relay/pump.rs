@@ -22,6 +22,8 @@ pub struct Pacing {
     pub idle: Duration,
     /// When everything must have ended.
     pub deadline: Instant,
+    /// A stream that brings fewer events in a minute is ended; 0 leaves slow ones alone.
+    pub least_events_per_minute: u64,
 }
 
 /// How an answer ended.
@@ -61,13 +63,18 @@ pub(super) async fn pump(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> En
 
 async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End, Failure> {
     let mut progress = Instant::now();
+    let mut pace = Pace { least: pacing.least_events_per_minute, since: progress, events: 0 };
     while live.ending.is_none() {
         let (pieces, has_progress, failed) = read_events(live);
+        let events = pieces.len();
         if outlet.send_all(pieces).await.is_err() {
             return Ok(End::ClientGone);
         }
         if let Some(failure) = failed {
             return Err(failure);
+        }
+        if live.ending.is_none() {
+            pace.check(events)?;
         }
         if has_progress {
             // Counted from after the send: time that the client took is not the provider's.
@@ -100,6 +107,33 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
     // Whether it ends in time decides only whether the connection is kept.
     let _ = timeout(DRAIN, async { while live.source.next().await.is_some() {} }).await;
     Ok(End::Complete)
+}
+
+/// How fast a stream comes. A drip never goes silent, and yet never ends.
+struct Pace {
+    least: u64,
+    since: Instant,
+    events: u64,
+}
+
+/// How long a stream is watched before it is judged.
+const PACE_WINDOW: Duration = Duration::from_secs(20);
+
+impl Pace {
+    fn check(&mut self, events: usize) -> Result<(), Failure> {
+        self.events = self.events.saturating_add(u64::try_from(events).unwrap_or(u64::MAX));
+        let watched = self.since.elapsed();
+        if self.least == 0 || watched < PACE_WINDOW {
+            return Ok(());
+        }
+        if self.events.saturating_mul(60) < self.least.saturating_mul(watched.as_secs()) {
+            let least = self.least;
+            let detail = format!("the stream has fewer than {least} events a minute");
+            return Err(Failure::answer(Class::TimeoutIdle, detail));
+        }
+        (self.since, self.events) = (Instant::now(), 0);
+        Ok(())
+    }
 }
 
 /// Every event that has come: what to forward, whether there was progress, and a failure if one of

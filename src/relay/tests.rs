@@ -58,7 +58,7 @@ fn arrived(acts: &[Act]) -> Arrived {
 
 fn pacing() -> Pacing {
     let deadline = Instant::now() + Duration::from_secs(60);
-    Pacing { idle: Duration::from_secs(10), deadline }
+    Pacing { idle: Duration::from_secs(10), deadline, least_events_per_minute: 0 }
 }
 
 /// What the client got, and what the ending was told.

@@ -1,13 +1,19 @@
 //! Routing: from the alias that a client sends to the ordered targets that may answer. Pure.
 
 mod alias;
+mod course;
 mod overlap;
 mod pattern;
 mod plan;
+mod retry_budget;
 mod route;
+mod split;
 
 pub use alias::check_alias;
+pub use course::{Course, Next};
 pub use overlap::overlap;
 pub use pattern::Pattern;
-pub use plan::{Plan, Skipped};
+pub use plan::{Candidate, Plan, Skipped, Usable};
+pub use retry_budget::RetryBudget;
 pub use route::{Route, Routes, Target, TargetTerms, Timeouts};
+pub use split::{SplitBy, stable_draw};

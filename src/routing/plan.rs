@@ -1,7 +1,6 @@
 //! The plan: the ordered targets of one request, finite and free of repetition.
 
-use super::{Route, Target, Timeouts};
-use crate::keys::Caller;
+use super::{Route, Target};
 
 /// Why a target of the route is not in the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,42 +11,84 @@ pub struct Skipped {
     pub reason: String,
 }
 
+/// Whether a target can be tried now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Usable {
+    /// Nothing speaks against it.
+    Yes,
+    /// It failed a while ago, and whoever wins the right to may try whether it is well again.
+    Probe {
+        /// Until when it was set aside, in milliseconds since 1970.
+        until_ms: u64,
+    },
+    /// It is set aside.
+    Aside {
+        /// Until when, in milliseconds since 1970.
+        until_ms: u64,
+        /// Why, for people.
+        reason: String,
+    },
+    /// It cannot be tried at all, for this reason.
+    No(String),
+}
+
+/// A target that may be tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate<'r> {
+    /// Which.
+    pub target: &'r Target,
+    /// Until when it was set aside, when this would be the probe of whether it is well again.
+    pub probe: Option<u64>,
+}
+
 /// The targets that may answer one request, in the order in which they are tried.
 #[derive(Debug)]
 pub struct Plan<'r> {
+    /// The route that it follows.
+    pub route: &'r Route,
     /// Who is tried, in order; at most the route's number of attempts.
-    pub targets: Vec<&'r Target>,
+    pub candidates: Vec<Candidate<'r>>,
     /// Who is not, and why.
     pub skipped: Vec<Skipped>,
-    /// The route's timeouts.
-    pub timeouts: Timeouts,
 }
 
 impl<'r> Plan<'r> {
-    /// Plans a request of an admitted caller. `draw` is a random number for the weights;
-    /// `unusable` says why a target cannot be used now, if it cannot.
-    pub fn new(
-        _caller: &Caller,
-        route: &'r Route,
-        draw: u64,
-        unusable: impl Fn(&Target) -> Option<String>,
-    ) -> Self {
-        let mut plan = Self { targets: vec![], skipped: vec![], timeouts: route.timeouts };
+    /// Plans a request. `draw` is a number between 0 and the largest, random or the caller's own:
+    /// equal draws fall on equal targets. Targets that are set aside are passed over, unless all
+    /// are: then the one that returns soonest is tried.
+    pub fn new(route: &'r Route, draw: u64, usable: impl Fn(&Target) -> Usable) -> Self {
+        let mut plan = Self { route, candidates: vec![], skipped: vec![] };
+        let mut soonest: Option<(u64, &Target)> = None;
+        let mut seen: Vec<&Target> = Vec::new();
         for target in by_weight(&route.targets, draw).into_iter().chain(&route.fallback) {
-            let known = |other: &&&Target| {
-                other.provider == target.provider
-                    && other.upstream_model == target.upstream_model
-                    && other.extras == target.extras
-            };
-            if plan.targets.iter().any(|other| known(&other)) {
+            if seen.iter().any(|other| other.is_same(target)) {
                 continue;
             }
-            match unusable(target) {
-                Some(reason) => plan.skipped.push(Skipped { target: target.id(), reason }),
-                None => plan.targets.push(target),
-            }
+            seen.push(target);
+            let candidate = |probe| Candidate { target, probe };
+            let reason = match usable(target) {
+                Usable::Yes => {
+                    plan.candidates.push(candidate(None));
+                    continue;
+                }
+                Usable::Probe { until_ms } => {
+                    plan.candidates.push(candidate(Some(until_ms)));
+                    continue;
+                }
+                Usable::Aside { until_ms, reason } => {
+                    if soonest.is_none_or(|(before_ms, _)| until_ms < before_ms) {
+                        soonest = Some((until_ms, target));
+                    }
+                    reason
+                }
+                Usable::No(reason) => reason,
+            };
+            plan.skipped.push(Skipped { target: target.id(), reason });
         }
-        plan.targets.truncate(route.attempts);
+        if let (true, Some((_, target))) = (plan.candidates.is_empty(), soonest) {
+            plan.candidates.push(Candidate { target, probe: None });
+        }
+        plan.candidates.truncate(route.attempts);
         plan
     }
 
@@ -70,8 +111,11 @@ fn by_weight(targets: &[Target], draw: u64) -> Vec<&Target> {
     while !rest.is_empty() {
         let weight = |target: &&Target| u64::from(target.weight.unwrap_or(1));
         let total: u64 = rest.iter().map(weight).sum();
-        let mut point = draw.checked_rem(total).unwrap_or(0);
-        draw = draw.checked_div(total).unwrap_or(0);
+        // Where in all the weights the draw falls. When weights are moved, only the draws between
+        // the old border and the new one change sides.
+        let product = u128::from(draw) * u128::from(total);
+        let mut point = u64::try_from(product >> 64).unwrap_or(0);
+        draw = u64::try_from(product & u128::from(u64::MAX)).unwrap_or(0);
         let drawn = rest.iter().position(|target| {
             let hit = point < weight(target);
             point = point.saturating_sub(weight(target));
@@ -86,8 +130,7 @@ fn by_weight(targets: &[Target], draw: u64) -> Vec<&Target> {
 mod tests {
     use super::*;
     use crate::config::{Extras, Provider};
-    use crate::keys::{Caller, KeyId};
-    use crate::routing::{Pattern, TargetTerms};
+    use crate::routing::TargetTerms;
     use std::collections::HashMap;
     use std::sync::Arc;
 
@@ -103,26 +146,28 @@ mod tests {
     }
 
     fn route(targets: Vec<Target>, fallback: Vec<Target>) -> Route {
-        Route {
-            pattern: Pattern::new("*"),
-            listed: vec![],
-            targets,
-            fallback,
-            timeouts: Timeouts::default(),
-            attempts: 3,
-            is_strict: false,
+        Route { targets, fallback, attempts: 3, ..Route::for_tests("*") }
+    }
+
+    fn usable(target: &Target) -> Usable {
+        let aside =
+            |until_ms| Usable::Aside { until_ms, reason: format!("set aside until {until_ms}") };
+        match target.model_for("") {
+            "off" => Usable::No("no credential".to_owned()),
+            "aside" => aside(20),
+            "aside too" => aside(10),
+            "probe" => Usable::Probe { until_ms: 5 },
+            _ => Usable::Yes,
         }
     }
 
-    fn caller() -> Caller {
-        Caller::admitted(KeyId::parse("abcdefghijkl").unwrap(), "t".into(), vec![], None)
-    }
-
     fn order(route: &Route, draw: u64) -> Vec<String> {
-        let plan = Plan::new(&caller(), route, draw, |target| {
-            (target.upstream_model.as_deref() == Some("off")).then(|| "no credential".to_owned())
-        });
-        plan.targets.iter().map(|target| target.model_for("").to_owned()).collect()
+        let plan = Plan::new(route, draw, usable);
+        let name = |candidate: &Candidate<'_>| {
+            let mark = if candidate.probe.is_some() { "?" } else { "" };
+            format!("{}{mark}", candidate.target.model_for(""))
+        };
+        plan.candidates.iter().map(name).collect()
     }
 
     #[test]
@@ -135,11 +180,11 @@ mod tests {
     }
 
     #[test]
-    fn a_target_with_other_extras_is_another_target() {
-        let extras = Extras { headers: vec![("a".into(), "b".into())], ..Extras::default() };
-        let other = Target { extras, ..target("a", None) };
-        let route = route(vec![other.clone(), target("a", None)], vec![other]);
-        assert_eq!(order(&route, 0), ["a", "a"]);
+    fn the_same_model_with_other_extras_is_another_target() {
+        let mut flex = target("a", None);
+        flex.extras.headers.push(("x-tier".into(), "flex".into()));
+        let route = route(vec![target("a", None), flex], vec![target("a", None)]);
+        assert_eq!(order(&route, 7), ["a", "a"]);
     }
 
     #[test]
@@ -150,7 +195,7 @@ mod tests {
         );
         let mut firsts: HashMap<String, u32> = HashMap::new();
         for draw in 0..100 {
-            let order = order(&route, draw);
+            let order = order(&route, (2 * draw + 1) * (u64::MAX / 200));
             assert_eq!(order.len(), 3);
             *firsts.entry(order[0].clone()).or_default() += 1;
         }
@@ -158,10 +203,36 @@ mod tests {
     }
 
     #[test]
+    fn who_is_on_the_new_side_stays_there_when_the_weight_grows() {
+        let side = |weight, draw| {
+            let weights = (Some(100 - weight), Some(weight));
+            let route = route(vec![target("old", weights.0), target("new", weights.1)], vec![]);
+            order(&route, draw)[0].clone()
+        };
+        for draw in (0..100).map(|part| part * (u64::MAX / 100)) {
+            if side(10, draw) == "new" {
+                assert_eq!(side(30, draw), "new");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_set_aside_waits_unless_all_is() {
+        let some = route(vec![target("aside", None), target("b", None)], vec![]);
+        assert_eq!(order(&some, 0), ["b"]);
+        let probe = route(vec![target("probe", None), target("b", None)], vec![]);
+        assert_eq!(order(&probe, 0), ["probe?", "b"]);
+        let all = route(vec![target("aside", None), target("aside too", None)], vec![]);
+        assert_eq!(order(&all, 0), ["aside too"]);
+        let dead = route(vec![target("off", None), target("aside", None)], vec![]);
+        assert_eq!(order(&dead, 0), ["aside"]);
+    }
+
+    #[test]
     fn a_plan_of_nothing_says_why() {
         let route = route(vec![target("off", None)], vec![]);
-        let plan = Plan::new(&caller(), &route, 0, |_| Some("PAI_API_KEY is not set".to_owned()));
-        assert!(plan.targets.is_empty());
-        assert_eq!(plan.reasons(), "p/off: PAI_API_KEY is not set");
+        let plan = Plan::new(&route, 0, usable);
+        assert!(plan.candidates.is_empty());
+        assert_eq!(plan.reasons(), "p/off: no credential");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Pattern;
+use super::{Pattern, SplitBy};
 use crate::config::{Extras, Provider, Reasoning};
+use crate::failure::Class;
 use crate::quota::Price;
 
 /// One place that can answer: a provider, an upstream model and what is known of its cost.
@@ -42,6 +43,13 @@ impl Target {
         self.upstream_model.as_deref().unwrap_or(alias)
     }
 
+    /// Whether trying it is trying the other: the same model of the same provider, asked alike.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.provider == other.provider
+            && self.upstream_model == other.upstream_model
+            && self.extras == other.extras
+    }
+
     /// The target's id in headers, logs and errors: `provider/upstream model`, with `*` when the
     /// alias passes through. Bounded by the configuration, whatever clients send.
     pub fn id(&self) -> String {
@@ -52,19 +60,32 @@ impl Target {
 /// The time that an attempt may take, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// For a connection.
+    pub connect_ms: u64,
     /// From sending a streamed request to its first content.
     pub first_token_ms: u64,
+    /// For a whole answer that is not streamed, while another target is left.
+    pub answer_ms: u64,
     /// Between two events of a stream.
     pub idle_ms: u64,
     /// For the whole request, all attempts and the answer.
     pub total_ms: u64,
+    /// A stream that brings fewer events in a minute than this is ended; 0 leaves slow ones alone.
+    pub least_events_per_minute: u64,
 }
 
 impl Default for Timeouts {
     /// Reasoning models think for a minute before they speak, so the defaults are patient; the
     /// total is just under the longest that a function may run.
     fn default() -> Self {
-        Self { first_token_ms: 90_000, idle_ms: 60_000, total_ms: 880_000 }
+        Self {
+            connect_ms: 3_000,
+            first_token_ms: 90_000,
+            answer_ms: 300_000,
+            idle_ms: 60_000,
+            total_ms: 880_000,
+            least_events_per_minute: 0,
+        }
     }
 }
 
@@ -83,6 +104,16 @@ pub struct Route {
     pub timeouts: Timeouts,
     /// At most how many attempts.
     pub attempts: usize,
+    /// Who answers instead after a failure of a class, in order.
+    pub typed: Vec<(Class, Vec<Target>)>,
+    /// Classes whose failures lead to the next target, or do not, other than by default.
+    pub falls_back: Vec<(Class, bool)>,
+    /// How often a target is tried again, when nobody else is left.
+    pub retries: usize,
+    /// The longest wait for that, in milliseconds.
+    pub most_wait_ms: u64,
+    /// By what requests are spread over targets with weights.
+    pub split_by: SplitBy,
     /// Whether a target that cannot take every field of a request does not get it. Otherwise the
     /// answer names what was dropped.
     pub is_strict: bool,
@@ -98,7 +129,33 @@ impl Route {
 
     /// Every target that may answer a request of this route.
     pub fn all_targets(&self) -> impl Iterator<Item = &Target> {
-        self.targets.iter().chain(&self.fallback)
+        let typed = self.typed.iter().flat_map(|(_, targets)| targets);
+        self.targets.iter().chain(&self.fallback).chain(typed)
+    }
+
+    /// Whether a failure of this class leads to the next target.
+    pub fn falls_back(&self, class: Class) -> bool {
+        let set = self.falls_back.iter().find(|(of, _)| *of == class);
+        set.map_or_else(|| class.falls_back(), |(_, falls_back)| *falls_back)
+    }
+
+    /// A route without targets.
+    #[cfg(test)]
+    pub(crate) fn for_tests(pattern: &str) -> Self {
+        Self {
+            pattern: Pattern::new(pattern),
+            listed: vec![],
+            targets: vec![],
+            fallback: vec![],
+            timeouts: Timeouts::default(),
+            attempts: 1,
+            typed: vec![],
+            falls_back: vec![],
+            retries: 0,
+            most_wait_ms: 2_000,
+            split_by: SplitBy::Random,
+            is_strict: false,
+        }
     }
 }
 
@@ -137,22 +194,10 @@ impl Routes {
 mod tests {
     use super::*;
 
-    fn route(pattern: &str) -> Route {
-        Route {
-            pattern: Pattern::new(pattern),
-            listed: vec![],
-            targets: vec![],
-            fallback: vec![],
-            timeouts: Timeouts::default(),
-            attempts: 1,
-            is_strict: false,
-        }
-    }
-
     #[test]
     fn exact_then_longest_literal_then_first() {
         let declared = ["*", "gpt-*", "gpt-4*", "gpt-4o", "*-4o", "g?t-*"];
-        let routes = Routes::new(declared.map(route).into());
+        let routes = Routes::new(declared.map(Route::for_tests).into());
         let found = |alias| routes.find(alias).map(|route| route.pattern.to_string());
         assert_eq!(found("gpt-4o").as_deref(), Some("gpt-4o"));
         assert_eq!(found("gpt-4.1").as_deref(), Some("gpt-4*"));
@@ -160,8 +205,8 @@ mod tests {
         assert_eq!(found("got-5").as_deref(), Some("g?t-*"));
         assert_eq!(found("claude").as_deref(), Some("*"));
         assert_eq!(
-            Routes::new(vec![route("a*b"), route("ab*")]).find("abb"),
-            Some(&Arc::new(route("a*b")))
+            Routes::new(vec![Route::for_tests("a*b"), Route::for_tests("ab*")]).find("abb"),
+            Some(&Arc::new(Route::for_tests("a*b")))
         );
         assert_eq!(Routes::default().find("x"), None);
     }

@@ -8,9 +8,10 @@ use futures_util::{StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::time::timeout;
 
-use super::http::Http;
+use super::http::{Http, Reach};
 use super::mock;
 use super::play::play;
+use super::pools::Pools;
 use super::retry_after::retry_after_ms;
 use super::sigv4::Signer;
 use crate::config::Provider;
@@ -39,6 +40,8 @@ pub struct Outgoing<'a> {
     pub headers: Vec<(&'a str, &'a str)>,
     /// The provider's credential.
     pub secret: Option<&'a Secret>,
+    /// How long a connection may take, in milliseconds.
+    pub connect_ms: u64,
     /// The body, in the provider's dialect.
     pub body: Bytes,
     /// The request's id, so that a provider's log can be matched with the gateway's.
@@ -56,9 +59,9 @@ pub struct Arrival {
 }
 
 /// The way to all providers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Upstream {
-    http: Http,
+    pools: Pools,
     credentials: SharedCredentialsProvider,
 }
 
@@ -66,7 +69,7 @@ impl Upstream {
     /// A way over these clients. `credentials` are the function's own, for providers that want a
     /// signature of AWS.
     pub fn new(http: Http, credentials: SharedCredentialsProvider) -> Self {
-        Self { http, credentials }
+        Self { pools: Pools::new(http), credentials }
     }
 
     /// Sends a request and waits for the head of its answer.
@@ -78,7 +81,7 @@ impl Upstream {
         let arrival = if provider.vendor.is_mock() {
             play(mock::respond(&provider.mock, outgoing.operation, &outgoing.body)).await?
         } else {
-            self.post(outgoing).await?
+            self.post(outgoing, now_ms).await?
         };
         if arrival.status.is_success() {
             return Ok(arrival);
@@ -86,9 +89,11 @@ impl Upstream {
         Err(refused(arrival, provider.vendor.dialect, now_ms).await)
     }
 
-    async fn post(&self, outgoing: &Outgoing<'_>) -> Result<Arrival, Failure> {
+    async fn post(&self, outgoing: &Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
         let provider = outgoing.provider;
-        let client = if provider.private_network { &self.http.any } else { &self.http.public };
+        let reach = if provider.private_network { Reach::Any } else { Reach::Public };
+        let client = self.pools.client(reach, outgoing.connect_ms, now_ms).await;
+        let client = client.map_err(|error| unmade(error.to_string()))?;
         let request = self.request(outgoing).await?;
         let response = client.execute(request).await.map_err(|error| sending_failed(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -186,6 +191,7 @@ async fn refused(arrival: Arrival, dialect: Dialect, now_ms: u64) -> Failure {
     let is_complete = reading.await.unwrap_or(false);
     let error_type = arrival.headers.get("x-amzn-errortype").and_then(|kind| kind.to_str().ok());
     let (class, error) = read_error(dialect, status, error_type, &body);
+    let retry_after_ms = retry_after_ms.or(error.retry_after_ms);
     let is_billed = !is_complete || GAVE_UP_WAITING.contains(&status);
     Failure {
         class,

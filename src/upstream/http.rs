@@ -13,19 +13,27 @@ use super::resolver::PublicOnly;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than the time after which providers close idle connections.
-const POOL_IDLE: Duration = Duration::from_secs(45);
+pub(super) const POOL_IDLE: Duration = Duration::from_secs(45);
 
-/// The clients of a process.
+/// What makes the clients of a process.
 #[derive(Clone, Debug)]
 pub struct Http {
-    /// Connects to addresses of the public internet only.
-    pub public: reqwest::Client,
-    /// Connects anywhere: for the store, and for providers that are marked as private.
+    /// Connects anywhere: for the store.
     pub any: reqwest::Client,
+    tls: ClientConfig,
+}
+
+/// Where a client may connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Reach {
+    /// Addresses of the public internet only.
+    Public,
+    /// Anywhere: for providers that are marked as private.
+    Any,
 }
 
 impl Http {
-    /// Builds the clients. Reads no file and opens no connection.
+    /// Builds the first client. Reads no file and opens no connection.
     ///
     /// # Errors
     /// When the TLS library refuses its own configuration.
@@ -37,26 +45,38 @@ impl Http {
             .map_err(|error| HttpError(error.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        let build = |builder: reqwest::ClientBuilder| {
-            builder.build().map_err(|error| HttpError(error.to_string()))
-        };
-        Ok(Self {
-            public: build(base(tls.clone()).dns_resolver(Arc::new(PublicOnly)))?,
-            any: build(base(tls))?,
-        })
+        Ok(Self { any: build(&tls, Reach::Any, CONNECT_TIMEOUT)?, tls })
+    }
+
+    /// A client with connections of its own.
+    pub(super) fn client(
+        &self,
+        reach: Reach,
+        connect: Duration,
+    ) -> Result<reqwest::Client, HttpError> {
+        build(&self.tls, reach, connect)
     }
 }
 
-fn base(tls: ClientConfig) -> reqwest::ClientBuilder {
+fn build(
+    tls: &ClientConfig,
+    reach: Reach,
+    connect: Duration,
+) -> Result<reqwest::Client, HttpError> {
     #[expect(clippy::disallowed_methods, reason = "this is where clients are made")]
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls.clone())
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(connect)
         .pool_idle_timeout(POOL_IDLE)
         .tcp_nodelay(true)
-        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("tollgate/", env!("CARGO_PKG_VERSION")));
+    let builder = match reach {
+        Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+        Reach::Any => builder,
+    };
+    builder.build().map_err(|error| HttpError(error.to_string()))
 }
 
 /// The HTTP stack cannot be built.

@@ -4,6 +4,7 @@ mod attempt;
 pub mod http;
 pub mod mock;
 mod play;
+mod pools;
 mod resolver;
 mod retry_after;
 mod sigv4;

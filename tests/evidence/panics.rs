@@ -31,7 +31,7 @@ async fn usage_before_a_panic_refunds_nothing() {
         };
         let committed = commit(arrived).await.expect("an answer that has begun");
         let deadline = Instant::now() + Duration::from_secs(10);
-        let pacing = Pacing { idle: Duration::from_secs(10), deadline };
+        let pacing = Pacing { idle: Duration::from_secs(10), deadline, least_events_per_minute: 0 };
         let told = Arc::new(Mutex::new(None));
         let outcome = Arc::clone(&told);
         let body = answer(committed, pacing, "req-1".to_owned(), move |ended| async move {

@@ -92,7 +92,7 @@ pub(super) fn without_an_answer() -> Vec<Row> {
         row("error-500", whole(500, "<html>")).unbilled(complete),
         row("error-503", whole(503, "")).status(503).unbilled(complete),
         row("error-504", whole(504, "")).status(504).kept(waited),
-        row("error-524", whole(524, "<html>")).kept(waited),
+        row("error-524", whole(524, "<html>")).status(504).kept(waited),
         row("refused", vec![]).unreachable_at_first().unbilled("it never reached a provider"),
         row("hung-up", vec![Act::Close]).kept(lost),
         row("reset", vec![Act::Reset]).kept(lost),

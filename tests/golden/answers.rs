@@ -30,5 +30,7 @@ pub(super) fn failure_lines(failure: &Failure) -> String {
         Sent::Unbilled => "not billed",
     };
     let words = failure.error.as_ref().map(|error| format!("its words {}\n", error.message));
-    format!("class     {}, {next}, {billed}\n{}", failure.class, words.unwrap_or_default())
+    let wait = failure.retry_after_ms.map(|wait_ms| format!("its wait  {wait_ms} ms\n"));
+    let said = words.unwrap_or_default() + &wait.unwrap_or_default();
+    format!("class     {}, {next}, {billed}\n{said}", failure.class)
 }

@@ -82,8 +82,11 @@ impl Reading {
 }
 
 async fn pump(committed: Committed) -> (Outcome, Bytes) {
-    let pacing =
-        Pacing { idle: Duration::from_mins(1), deadline: Instant::now() + Duration::from_mins(1) };
+    let pacing = Pacing {
+        idle: Duration::from_mins(1),
+        deadline: Instant::now() + Duration::from_mins(1),
+        least_events_per_minute: 0,
+    };
     let ended = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&ended);
     let body = answer(committed, pacing, "req-1".to_owned(), |outcome| async move {

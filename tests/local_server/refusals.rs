@@ -113,6 +113,17 @@ async fn the_least_wait_is_told_when_all_are_limited() {
 }
 
 #[tokio::test]
+async fn a_wait_in_the_body_counts_where_the_headers_have_none() {
+    const BODY: &str = r#"{"error":{"message":"Slow down. Please try again in 1m30.5s."}}"#;
+    for (headers, told) in [(vec![], "90500"), (vec![("retry-after", "2")], "2000")] {
+        let limited = vec![Act::Send(response_with(429, &headers, BODY))];
+        let expected = (429, "upstream_rate_limited", "Slow down");
+        let answer = check("a wait in the body", limited.clone(), limited, expected).await;
+        assert_eq!(answer.header("retry-after-ms"), Some(told), "{headers:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_never_answers_has_until_the_requests_end() {
     for (streamed, limit) in [(false, "total_ms"), (true, "total_ms"), (true, "first_token_ms")] {
         let first = Upstream::scripted([vec![Act::Stall]]).await;

@@ -90,6 +90,7 @@ async fn every_example_event_does_what_its_name_says() {
                 "chat-base64.json" => (200, "Grüße aus einer Datei"),
                 "chat-stream.json" => (200, "data: [DONE]\n\n"),
                 "chat.json" => (200, "You said: Hello from a file"),
+                "messages-stream.json" => (200, "event: message_stop"),
                 "models.json" => (200, r#""id":"demo-fallback""#),
                 other => panic!("say here what events/{other} is answered with"),
             };

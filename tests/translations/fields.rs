@@ -28,7 +28,10 @@ pub(super) const OPENAI_FIELDS: [Field; 37] = [
         "audio",
         r#"{"messages":[{"role":"user","content":[{"type":"text","text":"t"},{"type":"input_audio","input_audio":{"data":"AAAA","format":"wav"}}]}]}"#,
     ),
-    ("`tools`", r#"{"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#),
+    (
+        "`tools`",
+        r#"{"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]}"#,
+    ),
     (
         "a tool's `strict`",
         r#"{"tools":[{"type":"function","function":{"name":"f","strict":true,"parameters":{"type":"object","properties":{},"required":[],"additionalProperties":false}}}]}"#,
@@ -86,7 +89,10 @@ pub(super) const OPENAI_FIELDS: [Field; 37] = [
     ("`metadata`, `store`", r#"{"metadata":{"a":"b"},"store":true}"#),
     ("`service_tier` `auto`", r#"{"service_tier":"auto"}"#),
     ("`prediction`", r#"{"prediction":{"type":"content","content":"p"}}"#),
-    ("`modalities`, `audio`", r#"{"modalities":["text","audio"],"audio":{"voice":"alloy","format":"wav"}}"#),
+    (
+        "`modalities`, `audio`",
+        r#"{"modalities":["text","audio"],"audio":{"voice":"alloy","format":"wav"}}"#,
+    ),
     ("`web_search_options`", r#"{"web_search_options":{"search_context_size":"low"}}"#),
     (
         "`cache_control` of a part",
@@ -137,7 +143,10 @@ pub(super) const ANTHROPIC_FIELDS: [Field; 28] = [
         "images in a result",
         r#"{"tools":[{"name":"f","input_schema":{"type":"object"}}],"messages":[{"role":"user","content":"u"},{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"a","content":[{"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0KGgo="}}]}]}]}"#,
     ),
-    ("tools that Anthropic runs", r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#),
+    (
+        "tools that Anthropic runs",
+        r#"{"tools":[{"type":"web_search_20250305","name":"web_search"}]}"#,
+    ),
     ("`mcp_servers`", r#"{"mcp_servers":[{"type":"url","url":"https://example.com","name":"m"}]}"#),
     ("`thinking` with a budget", r#"{"thinking":{"type":"enabled","budget_tokens":1024}}"#),
     ("`thinking` `adaptive`", r#"{"thinking":{"type":"adaptive"}}"#),

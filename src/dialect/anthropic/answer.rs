@@ -1,6 +1,6 @@
 //! A whole answer: what the gateway must know of it. Its bytes go to the client unchanged.
 
-use super::errors::{empty, inner_error, malformed, not_utf8, refused};
+use super::errors::{empty, inner_error, malformed, not_utf8, refused, told};
 use super::wire::{Message, REFUSAL, block, finish, is_null, says_something};
 use crate::dialect::Usage;
 use crate::dialect::chat::{Block, Finish};
@@ -32,7 +32,7 @@ pub(super) fn read_whole(body: &[u8]) -> Result<(Message<'_>, Vec<Block>, Option
         // Content without output is a report that cannot be true.
         return Ok((message, blocks, usage.filter(|usage| usage.output > 0)));
     }
-    says_why_nothing(&message, usage)?;
+    says_why_nothing(&message, usage).map_err(|failure| told(body).unwrap_or(failure))?;
     Ok((message, blocks, usage))
 }
 

@@ -1,40 +1,13 @@
 //! A provider's error body: Anthropic's envelope, whose stable code stands in `details`.
 
-use serde::Deserialize;
-
-use crate::dialect::{classify, openai};
+use crate::dialect::openai;
+pub(super) use crate::dialect::openai::{inner_error, told};
 use crate::failure::{Class, Failure, ProviderError};
 
-#[derive(Deserialize)]
-struct Envelope {
-    error: Option<Error>,
-}
-
-#[derive(Deserialize)]
-struct Error {
-    details: Option<Details>,
-}
-
-#[derive(Deserialize)]
-struct Details {
-    error_code: Option<String>,
-}
-
-/// Reads an error body `{"type": "error", "error": {type, message, details: {error_code}}}`. Of
-/// anything else, such as a proxy's HTML, nothing is kept.
+/// Reads an error body `{"type": "error", "error": {type, message, details: {error_code}}}`, or
+/// whatever else stands between: see [`openai::read_error`].
 pub fn read_error(body: &[u8]) -> ProviderError {
-    let envelope = serde_json::from_slice::<Envelope>(body).ok();
-    let details = envelope.and_then(|envelope| envelope.error?.details);
-    let code = details.and_then(|details| details.error_code).map(|code| openai::clean(&code));
-    let error = openai::read_error(body);
-    ProviderError { code: code.filter(|code| !code.is_empty()).or(error.code), ..error }
-}
-
-/// An error inside an answer that began with a success status.
-pub(super) fn inner_error(body: &[u8]) -> Failure {
-    let error = read_error(body);
-    let class = classify(None, &error);
-    Failure { error: Some(error.into()), ..Failure::answer(class, "an error inside a success") }
+    openai::read_error(body)
 }
 
 /// What cannot be read, and where. Never the parser's own words: they quote what it read, and a

@@ -1,7 +1,7 @@
 //! A streamed answer between equal dialects: one event in, what it means out, and an explicit end.
 
 use super::answer::may_be_silent;
-use super::errors::{inner_error, malformed, not_utf8, truncated};
+use super::errors::{inner_error, malformed, not_utf8, told, truncated};
 use super::wire::{Delta, Message, MessageDelta, Piece, block, is_null, says_something};
 use crate::dialect::Usage;
 use crate::dialect::openai::{Ending, Step};
@@ -105,6 +105,7 @@ impl StreamReader {
                 self.done = true;
                 false
             }
+            "" => told(data).map_or(Ok(false), Err)?,
             _ => false,
         };
         if content {

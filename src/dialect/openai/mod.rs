@@ -9,6 +9,7 @@ mod size;
 mod stream;
 
 pub use answer::read_answer;
+pub(in crate::dialect) use answer::{inner_error, told};
 pub use envelope::{envelope, error_event};
 pub(in crate::dialect) use errors::clean;
 pub use errors::read_error;

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::answer::{
-    Content, FILTERED, GAVE_UP, empty, filtered, gave_up, inner_error, malformed, says_something,
+    Content, FAILED, FILTERED, GAVE_UP, empty, failed, filtered, gave_up, inner_error, is_error,
+    malformed, says_something, told,
 };
 use crate::dialect::Usage;
 use crate::dialect::sse::Event;
@@ -32,6 +33,8 @@ struct Choice<'a> {
     text: Option<&'a RawValue>,
     #[serde(borrow)]
     finish_reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
 }
 
 /// What one event means.
@@ -125,7 +128,10 @@ impl StreamReader {
             return Ok(Step::default());
         }
         let Some(data) = event.data.as_ref() else {
-            return Ok(Step { forward: true, ..Step::default() });
+            // A body that only calls itself an event stream.
+            let is_body = event.raw.trim_ascii_start().starts_with(b"{");
+            let failure = is_body.then(|| told(&event.raw)).flatten();
+            return failure.map_or_else(|| Ok(Step { forward: true, ..Step::default() }), Err);
         };
         if data.trim_ascii() == b"[DONE]" {
             self.done = true;
@@ -136,10 +142,15 @@ impl StreamReader {
         if event.name.as_deref() == Some("error") {
             return Err(inner_error(data));
         }
-        let chunk: Chunk<'_> =
-            serde_json::from_str(text).map_err(|error| malformed("an event", &error))?;
-        if chunk.error.is_some_and(says_something) {
+        let chunk: Chunk<'_> = serde_json::from_str(text)
+            .map_err(|error| told(data).unwrap_or_else(|| malformed("an event", &error)))?;
+        if chunk.error.is_some_and(is_error) {
             return Err(inner_error(data));
+        }
+        if chunk.choices.as_ref().is_none_or(Vec::is_empty)
+            && let Some(failure) = told(data)
+        {
+            return Err(failure);
         }
         self.read_chunk(&chunk)
     }
@@ -150,8 +161,12 @@ impl StreamReader {
         for choice in choices {
             let index = choice.index.unwrap_or(0);
             self.begun.insert(index);
+            if let Some(error) = choice.error.filter(|error| is_error(error)) {
+                return Err(inner_error(error.get().as_bytes()));
+            }
             match choice.finish_reason.as_deref() {
                 Some(GAVE_UP) => return Err(gave_up()),
+                Some(FAILED) => return Err(failed()),
                 Some(FILTERED) => {
                     self.is_filtered = true;
                     self.finished.insert(index);
@@ -273,6 +288,32 @@ mod tests {
         check(true, &["<html>"], " malformed");
         let gave_up = r#"{"choices":[{"finish_reason":"insufficient_system_resource"}]}"#;
         check(true, &[TEXT, gave_up], "+c overloaded");
+    }
+
+    #[test]
+    fn an_error_instead_of_an_event_is_seen() {
+        let minimax = r#"{"choices":null,"base_resp":{"status_code":1002,"status_msg":"m"}}"#;
+        check(true, &[minimax], " rate_limit");
+        check(true, &[r#"{"code":"Throttling.RateQuota","message":"m"}"#], " rate_limit");
+        check(true, &[TEXT, r#"{"object":"error","message":"m","code":400}"#], "+c bad_request");
+        check(
+            true,
+            &[r#"[{"error":{"code":503,"message":"m","status":"UNAVAILABLE"}}]"#],
+            " overloaded",
+        );
+        check(
+            true,
+            &[r#"{"choices":[{"finish_reason":"error","error":{"code":429}}]}"#],
+            " rate_limit",
+        );
+        check(true, &[TEXT, r#"{"choices":[{"finish_reason":"error"}]}"#], "+c server");
+        // What goes well may say so, and what is not known is no error.
+        let well = r#"{"choices":[],"code":0,"message":"ok","base_resp":{"status_code":0}}"#;
+        let odd = r#"{"type":"ping","message":"still here"}"#;
+        check(true, &[well, odd, TEXT, STOP, DONE], "+ + +c + +d Sent");
+        let last =
+            r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"base_resp":{"status_code":1027}}"#;
+        check(true, &[TEXT, last, DONE], "+c + +d Sent");
     }
 
     /// The output tokens that a stream is evidence of.

@@ -17,8 +17,10 @@ fn error(input: &mut Input) -> String {
     let status = input.take("status").unwrap();
     let error = read_error(input.body().as_bytes());
     let class = classify(status.parse().ok(), &error);
-    let ProviderError { message, kind, code, .. } = error;
-    format!("{class}\ntype {kind:?}, code {code:?}\n{message}\n")
+    let ProviderError { message, kind, code, param, retry_after_ms } = error;
+    let param = param.map(|param| format!(", param {param}")).unwrap_or_default();
+    let wait = retry_after_ms.map(|wait_ms| format!(", wait {wait_ms} ms")).unwrap_or_default();
+    format!("{class}\ntype {kind:?}, code {code:?}{param}{wait}\n{message}\n")
 }
 
 #[test]

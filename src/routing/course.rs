@@ -1,0 +1,233 @@
+//! The course of a request through its plan: after each failure, who is next.
+
+use std::collections::VecDeque;
+
+use super::{Candidate, Plan, Target};
+use crate::failure::{Class, Failure, Sent};
+
+/// What to do next.
+#[derive(Debug, PartialEq)]
+pub enum Next<'r> {
+    /// Try this one now.
+    Try(Candidate<'r>),
+    /// Nobody else is left: wait so many milliseconds, and try this one again.
+    Wait(u64, Candidate<'r>),
+    /// Nothing.
+    Stop,
+}
+
+/// Where a request stands in its plan.
+#[derive(Debug)]
+pub struct Course<'r> {
+    plan: &'r Plan<'r>,
+    queue: VecDeque<Candidate<'r>>,
+    tried: Vec<&'r Target>,
+    /// Who may be tried again, and after what wait.
+    again: Vec<(&'r Target, Option<u64>)>,
+    typed: Vec<Class>,
+    attempts_left: usize,
+    retries: usize,
+}
+
+/// The first wait where the provider gives none, in milliseconds; each further one is twice as long.
+const FIRST_WAIT_MS: u64 = 200;
+
+impl<'r> Course<'r> {
+    /// The beginning.
+    pub fn new(plan: &'r Plan<'r>) -> Self {
+        Self {
+            plan,
+            queue: plan.candidates.iter().copied().collect(),
+            tried: vec![],
+            again: vec![],
+            typed: vec![],
+            attempts_left: plan.route.attempts,
+            retries: 0,
+        }
+    }
+
+    /// Leaves all but the first target out.
+    pub fn only_first(&mut self) {
+        self.attempts_left = self.attempts_left.min(1);
+    }
+
+    /// Whether somebody is left who was not tried.
+    pub fn has_more(&self) -> bool {
+        self.attempts_left > 0 && !self.queue.is_empty()
+    }
+
+    /// Notes how the last attempt failed. Says whether another may follow.
+    pub fn failed(&mut self, target: &'r Target, failure: &Failure) -> bool {
+        let class = failure.class;
+        // What was billed once is not asked again of the same.
+        if failure.sent == Sent::Unbilled && is_transient(class) {
+            self.again.retain(|(other, _)| !other.is_same(target));
+            self.again.push((target, failure.retry_after_ms));
+        } else {
+            self.again.retain(|(other, _)| !other.is_same(target));
+        }
+        let typed = self.plan.route.typed.iter().find(|(of, _)| *of == class);
+        if let Some((_, targets)) = typed.filter(|_| !self.typed.contains(&class)) {
+            self.typed.push(class);
+            let fresh = |target: &&Target| !self.tried.iter().any(|tried| tried.is_same(target));
+            let candidates = targets.iter().filter(fresh);
+            self.queue = candidates.map(|target| Candidate { target, probe: None }).collect();
+            return true;
+        }
+        self.plan.route.falls_back(class)
+    }
+
+    /// Who is next, with `left_ms` of the request's time left. `jitter` is a random number: equal
+    /// clients must not come back together. `may_retry` is whether the budget for that has room.
+    pub fn next(&mut self, left_ms: u64, jitter: u64, may_retry: bool) -> Next<'r> {
+        if self.attempts_left == 0 {
+            return Next::Stop;
+        }
+        if let Some(candidate) = self.queue.pop_front() {
+            self.attempts_left -= 1;
+            self.tried.push(candidate.target);
+            return Next::Try(candidate);
+        }
+        let route = self.plan.route;
+        if !may_retry || self.retries >= route.retries {
+            return Next::Stop;
+        }
+        let own_ms = FIRST_WAIT_MS << self.retries.min(8);
+        let soonest = self.again.iter().map(|(target, hint)| (hint.unwrap_or(own_ms), *target));
+        let Some((wait_ms, target)) = soonest.min_by_key(|(wait_ms, _)| *wait_ms) else {
+            return Next::Stop;
+        };
+        // Never earlier than asked, and up to half as long again.
+        let wait_ms = wait_ms.saturating_add(jitter % (wait_ms / 2).clamp(1, 1_000));
+        if wait_ms > route.most_wait_ms || wait_ms >= left_ms {
+            return Next::Stop;
+        }
+        self.retries += 1;
+        self.attempts_left -= 1;
+        Next::Wait(wait_ms, Candidate { target, probe: None })
+    }
+}
+
+/// Whether the same target may do better in a moment.
+fn is_transient(class: Class) -> bool {
+    matches!(
+        class,
+        Class::RateLimit
+            | Class::Overloaded
+            | Class::Server
+            | Class::Network
+            | Class::TimeoutConnect
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::{Extras, Provider, Reasoning};
+    use crate::routing::{Route, TargetTerms, Usable};
+
+    fn target(model: &str) -> Target {
+        Target {
+            provider: Arc::new(Provider::for_tests("p")),
+            upstream_model: Some(model.to_owned()),
+            weight: None,
+            terms: TargetTerms::default(),
+            reasoning: Reasoning::default(),
+            extras: Extras::default(),
+        }
+    }
+
+    fn failure(class: Class, retry_after_ms: Option<u64>) -> Failure {
+        Failure { retry_after_ms, ..Failure::new(class, Sent::Unbilled, "") }
+    }
+
+    /// Tries until nobody is left, each failing as the table says by its turn; names and waits.
+    fn course(route: &Route, failures: &[(Class, Option<u64>)], left_ms: u64) -> String {
+        let plan = Plan::new(route, 0, |_| Usable::Yes);
+        let mut course = Course::new(&plan);
+        let mut said = Vec::new();
+        for (class, hint) in failures {
+            let candidate = match course.next(left_ms, 0, true) {
+                Next::Try(candidate) => candidate,
+                Next::Wait(ms, candidate) => {
+                    said.push(format!("{ms} ms"));
+                    candidate
+                }
+                Next::Stop => break,
+            };
+            said.push(candidate.target.model_for("").to_owned());
+            if !course.failed(candidate.target, &failure(*class, *hint)) {
+                said.push("no more".to_owned());
+                return said.join(", ");
+            }
+        }
+        if course.next(left_ms, 0, true) == Next::Stop {
+            said.push("nobody".to_owned());
+        }
+        said.join(", ")
+    }
+
+    #[test]
+    fn after_each_failure_somebody_is_next_or_nobody() {
+        use Class::{BadRequest, ContentPolicy, ContextLength, Network, RateLimit, Server};
+        let plain = Route {
+            targets: vec![target("a"), target("b")],
+            fallback: vec![target("c")],
+            attempts: 5,
+            ..Route::for_tests("*")
+        };
+        let check = |route: &Route, failures: &[(Class, Option<u64>)], left_ms, expected| {
+            assert_eq!(course(route, failures, left_ms), expected, "{failures:?}");
+        };
+        let none = |class| (class, None);
+        check(&plain, &[none(Server); 4], 9_000, "a, b, c, nobody");
+        check(&plain, &[none(BadRequest)], 9_000, "a, no more");
+        check(&plain, &[none(Server), none(ContentPolicy)], 9_000, "a, b, no more");
+        let few = Route { attempts: 2, ..plain.clone() };
+        check(&few, &[none(Server); 4], 9_000, "a, b, nobody");
+        let choosy =
+            Route { falls_back: vec![(BadRequest, true), (RateLimit, false)], ..plain.clone() };
+        check(&choosy, &[none(BadRequest), none(RateLimit)], 9_000, "a, b, no more");
+
+        let typed = Route {
+            typed: vec![
+                (ContextLength, vec![target("large"), target("a")]),
+                (ContentPolicy, vec![target("other")]),
+            ],
+            ..plain.clone()
+        };
+        check(&typed, &[none(ContextLength), none(Server)], 9_000, "a, large, nobody");
+        check(&typed, &[none(ContextLength); 2], 9_000, "a, large, nobody");
+        check(&typed, &[none(ContentPolicy), none(ContextLength)], 9_000, "a, other");
+
+        let patient = Route {
+            targets: vec![target("a"), target("b")],
+            fallback: vec![],
+            retries: 2,
+            ..plain
+        };
+        let limited =
+            [(RateLimit, Some(1_500)), (RateLimit, Some(900)), none(Network), none(Server)];
+        check(&patient, &limited, 9_000, "a, b, 900 ms, b, 400 ms, b, nobody");
+        check(
+            &patient,
+            &[(RateLimit, Some(7_000)), (RateLimit, Some(8_000))],
+            9_000,
+            "a, b, nobody",
+        );
+        check(&patient, &limited, 900, "a, b, nobody");
+    }
+
+    #[test]
+    fn what_may_have_been_billed_is_not_asked_again() {
+        let route =
+            Route { targets: vec![target("a")], attempts: 5, retries: 2, ..Route::for_tests("*") };
+        let plan = Plan::new(&route, 0, |_| Usable::Yes);
+        let mut course = Course::new(&plan);
+        let Next::Try(candidate) = course.next(9_000, 0, true) else { panic!("the first") };
+        assert!(course.failed(candidate.target, &Failure::answer(Class::Server, "")));
+        assert_eq!(course.next(9_000, 0, true), Next::Stop);
+    }
+}
