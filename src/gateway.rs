@@ -5,13 +5,14 @@ mod attempts;
 mod count;
 mod ending;
 mod exchange;
+mod health;
 mod legs;
 mod lists;
 mod loader;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -26,7 +27,7 @@ use crate::keys::{Caller, Presented};
 use crate::quota::{Demand, Lease, Terms, demand};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::{RetryBudget, SplitBy, stable_draw};
+use crate::routing::{Breaker, RetryBudget, SplitBy, stable_draw};
 use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
 
@@ -60,6 +61,7 @@ pub struct Gateway {
     config: SnapshotCell,
     next_refresh_ms: AtomicU64,
     retry_budget: RetryBudget,
+    breaker: Mutex<Breaker>,
 }
 
 impl Gateway {
@@ -70,6 +72,7 @@ impl Gateway {
             config: SnapshotCell::default(),
             next_refresh_ms: AtomicU64::new(0),
             retry_budget: RetryBudget::default(),
+            breaker: Mutex::default(),
         }
     }
 

@@ -9,6 +9,7 @@ mod documents;
 mod dynamo_calls;
 mod dynamo_memory;
 mod faults;
+mod health;
 mod in_flight;
 mod limits;
 mod modes;
@@ -136,5 +137,13 @@ contract! {
     documents {
         before_the_first_push_there_is_no_document,
         a_pushed_document_comes_with_its_version,
+    }
+    health {
+        a_target_is_set_aside_for_everybody,
+        it_is_only_ever_set_aside_for_longer,
+        one_of_all_who_ask_gets_to_probe,
+        a_probe_that_succeeds_brings_it_back,
+        a_probe_that_fails_extends_it,
+        nobody_needs_a_probe_for_what_was_never_set_aside,
     }
 }

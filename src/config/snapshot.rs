@@ -6,7 +6,7 @@ use std::sync::{Arc, RwLock};
 use super::document::Config;
 use super::provider::CredentialRef;
 use crate::keys::Secret;
-use crate::routing::Target;
+use crate::routing::{Health, Target};
 
 /// The credentials of a snapshot, or why they cannot be had.
 pub type Secrets = HashMap<CredentialRef, Result<Secret, String>>;
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub read_ms: u64,
     /// The providers' credentials.
     pub secrets: Secrets,
+    /// Which targets were set aside then.
+    pub health: Health,
 }
 
 impl Snapshot {

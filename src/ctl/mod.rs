@@ -6,6 +6,7 @@ mod aws;
 mod command;
 mod config;
 mod grid;
+mod health;
 mod init;
 mod keys;
 mod limits;
@@ -25,7 +26,9 @@ pub use output::Console;
 use crate::clock::Clock;
 use accounts::{Kind, Pardon, Update};
 use aws::Table;
-use command::{Command, ConfigCommand, KeyCommand, KeyUpdateOptions, ResetOptions, TeamCommand};
+use command::{
+    Command, ConfigCommand, HealthCommand, KeyCommand, KeyUpdateOptions, ResetOptions, TeamCommand,
+};
 use output::{Failed, Report};
 
 /// Does what the operator asked for and tells how it went: 0 done, 1 failed or refused.
@@ -75,6 +78,10 @@ async fn perform(invocation: &Invocation, console: Console) -> Result<Report, Fa
         Command::Key(KeyCommand::Mint(options)) => keys::mint(options),
         Command::Key(command) => on_key(&table().await?, command, console, now_ms).await,
         Command::Team(command) => on_team(&table().await?, command, console, now_ms).await,
+        Command::Health { command: None } => health::show(&table().await?, now_ms).await,
+        Command::Health { command: Some(HealthCommand::Clear { target }) } => {
+            health::clear(&table().await?, target).await
+        }
         Command::Usage(options) => usage::usage(&table().await?, options, console, now_ms).await,
     }
 }

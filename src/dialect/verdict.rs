@@ -120,6 +120,8 @@ mod tests {
     #[test]
     fn real_errors_get_their_class() {
         check(429, "rate_limit_exceeded", "", Class::RateLimit);
+        check(429, "rate_limit_exceeded", "Request too large for gpt-4o…", Class::ContextLength);
+        check(413, "rate_limit_exceeded", "Request too large for model…", Class::ContextLength);
         check(429, "insufficient_quota", "You exceeded your current quota", Class::UpstreamQuota);
         check(429, "insufficient_quota", "Allocated quota exceeded, please…", Class::RateLimit);
         check(429, "Throttling.RateQuota", "", Class::RateLimit);

@@ -18,7 +18,7 @@ use crate::quota::{Demand, Evidence, Hold};
 use crate::record::{Record, micros};
 use crate::refusal::{Refusal, UpstreamFailed};
 use crate::relay::{self, Pacing};
-use crate::routing::{Course, Next, Plan, Target, Usable};
+use crate::routing::{Candidate, Course, Next, Notice, Plan, Target};
 
 /// What the attempts of one request share.
 pub(super) struct Journey<'a> {
@@ -43,6 +43,8 @@ struct Walked {
     is_billed: bool,
     /// Why targets were passed over.
     skipped: Vec<String>,
+    /// What the other environments are to hear of the targets.
+    notices: Vec<Notice>,
 }
 
 /// How the course of one leg ended.
@@ -63,13 +65,20 @@ impl Journey<'_> {
         hold: Hold,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let mut walked =
-            Walked { failures: vec![], kept: Some(hold), is_billed: false, skipped: vec![] };
+        let mut walked = Walked {
+            failures: vec![],
+            kept: Some(hold),
+            is_billed: false,
+            skipped: vec![],
+            notices: vec![],
+        };
         for (index, leg) in legs.iter().enumerate() {
             if index > 0 && !self.change_leg(leg, &mut walked, record).await {
                 break;
             }
-            let plan = Plan::new(&leg.route, self.draw, |target| self.usable(target));
+            let plan = Plan::new(&leg.route, self.draw, |target| {
+                self.gateway.usable(target, self.snapshot)
+            });
             let is_last = index + 1 == legs.len();
             match self.follow(leg, &plan, is_last, &mut walked, record).await {
                 Gone::Answered(answer) => return Ok(*answer),
@@ -79,7 +88,9 @@ impl Journey<'_> {
         }
         if let Some(hold) = walked.kept.take() {
             let evidence = if walked.is_billed { Evidence::Unknown } else { Evidence::Unbilled };
-            self.gateway.settle(hold, &evidence, record).await;
+            let notices = std::mem::take(&mut walked.notices);
+            let settling = self.gateway.settle(hold, &evidence, record);
+            tokio::join!(settling, self.gateway.tell(notices));
         }
         Err(self.no_answer(walked, record))
     }
@@ -99,21 +110,7 @@ impl Journey<'_> {
         if self.only_first {
             course.only_first();
         }
-        let budget = &self.gateway.retry_budget;
-        loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-            let candidate = match course.next(left_ms, super::random(), budget.has_room()) {
-                Next::Try(candidate) => candidate,
-                Next::Wait(ms, candidate) => {
-                    budget.retry();
-                    record.waited_ms += ms;
-                    sleep(Duration::from_millis(ms)).await;
-                    candidate
-                }
-                Next::Stop => return Gone::On,
-            };
-            let target = candidate.target;
+        while let Some(target) = self.next_target(&mut course, walked, record).await {
             let Some(hold) = self.hold_for_next(leg, walked, record).await else {
                 return Gone::Over;
             };
@@ -125,14 +122,20 @@ impl Journey<'_> {
                 has_more: course.has_more() || !is_last,
             };
             let began = Instant::now();
-            let tried = self.attempt(attempt, &hold, record).await;
+            // The others hear of the last failure while the next target works.
+            let notices = std::mem::take(&mut walked.notices);
+            let attempting = self.attempt(attempt, &hold, record);
+            let (tried, ()) = tokio::join!(attempting, self.gateway.tell(notices));
             record.upstream_us += micros(began);
             match tried {
                 Ok(answered) => {
-                    let answer = self.answer(target, leg, answered, hold, record);
+                    let notice = self.gateway.answered(&target.id());
+                    let answer = self.answer(target, leg, answered, hold, notice, record);
                     return Gone::Answered(Box::new(answer));
                 }
                 Err(failure) => {
+                    let key = &self.presented.id;
+                    walked.notices.extend(self.gateway.failed(&target.id(), &failure, key));
                     walked.kept = Some(hold);
                     walked.is_billed = failure.sent == Sent::Maybe;
                     let goes_on = course.failed(target, &failure) && Instant::now() < self.deadline;
@@ -142,6 +145,38 @@ impl Journey<'_> {
                     }
                 }
             }
+        }
+        Gone::On
+    }
+
+    /// Who is tried next, after a wait where nobody else is left.
+    async fn next_target<'r>(
+        &self,
+        course: &mut Course<'r>,
+        walked: &mut Walked,
+        record: &mut Record,
+    ) -> Option<&'r Target> {
+        let budget = &self.gateway.retry_budget;
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            let Candidate { target, probe } =
+                match course.next(left_ms, super::random(), budget.has_room()) {
+                    Next::Try(candidate) => candidate,
+                    Next::Wait(ms, candidate) => {
+                        budget.retry();
+                        record.waited_ms += ms;
+                        sleep(Duration::from_millis(ms)).await;
+                        candidate
+                    }
+                    Next::Stop => return None,
+                };
+            let Some(until_ms) = probe else { return Some(target) };
+            if self.gateway.may_probe(&target.id(), until_ms).await || !course.has_more() {
+                return Some(target);
+            }
+            course.pass();
+            walked.skipped.push(format!("{}: somebody else tries it now", target.id()));
         }
     }
 
@@ -190,6 +225,7 @@ impl Journey<'_> {
         leg: &Leg,
         answered: Answered,
         hold: Hold,
+        notice: Option<Notice>,
         record: &mut Record,
     ) -> Answer {
         record.status = 200;
@@ -210,19 +246,18 @@ impl Journey<'_> {
         // Nobody bills for counting.
         let counts = self.call.operation() == Operation::CountTokens;
         let price = target.terms.price.clone().filter(|_| !counts);
-        let ending = Ending { gateway: Arc::clone(&self.gateway), hold, record, price };
+        let ending = Ending {
+            gateway: Arc::clone(&self.gateway),
+            hold,
+            record,
+            price,
+            key: self.presented.id.clone(),
+            notices: notice.into_iter().collect(),
+        };
         let body = relay::answer(committed, pacing, request_id, |outcome| ending.run(outcome));
         let mut answer = Answer::new(body);
         *answer.headers_mut() = headers;
         answer
-    }
-
-    /// Whether a target can be tried now.
-    fn usable(&self, target: &Target) -> Usable {
-        match self.snapshot.unusable(target) {
-            Some(reason) => Usable::No(reason),
-            None => Usable::Yes,
-        }
     }
 
     /// The refusal when nobody answered.

@@ -15,7 +15,7 @@ use crate::quota::{Evidence, Hold, Period, Price, Window, Zone};
 use crate::record::{Record, RequestOutcome, Settled};
 use crate::refusal::Refusal;
 use crate::relay::{Committed, End, Outcome};
-use crate::routing::Target;
+use crate::routing::{Notice, Target};
 use crate::store::{StoreError, UsageRow};
 
 /// What is left to do when an answer has begun.
@@ -24,12 +24,19 @@ pub(super) struct Ending {
     pub(super) hold: Hold,
     pub(super) record: Record,
     pub(super) price: Option<Price>,
+    /// Whose request it is.
+    pub(super) key: KeyId,
+    /// What the other environments are to hear of the targets.
+    pub(super) notices: Vec<Notice>,
 }
 
 impl Ending {
     /// Settles by what the answer has shown, and writes the record. Runs once.
     pub(super) async fn run(self, outcome: Outcome) {
-        let Self { gateway, hold, mut record, price } = self;
+        let Self { gateway, hold, mut record, price, key, mut notices } = self;
+        if let (End::Failed(failure), Some(last)) = (&outcome.end, record.attempts.last()) {
+            notices.extend(gateway.failed(&last.target, failure, &key));
+        }
         let evidence = match outcome.usage {
             Some(usage) => Evidence::exact(usage, price.as_ref()),
             None => Evidence::Unknown,
@@ -38,7 +45,7 @@ impl Ending {
             record.usage = Some(*usage);
             record.nano_usd = *nano_usd;
         }
-        gateway.settle(hold, &evidence, &mut record).await;
+        tokio::join!(gateway.settle(hold, &evidence, &mut record), gateway.tell(notices));
         if outcome.end == End::Panicked {
             record.code = Some(Refusal::Internal.shape().code);
         }

@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use super::Gateway;
 use crate::config::{Document, Snapshot, Strictness};
 use crate::refusal::Refusal;
+use crate::routing::Health;
 use crate::store::StoreError;
 
 /// How soon a failed read is tried again.
@@ -60,7 +61,8 @@ impl Gateway {
             tracing::warn!(version, %problem, "a part of the configuration is not used");
         }
         let secrets = self.parts.vault.find(&config.credentials(), now_ms).await;
-        Ok(Snapshot { config, version, read_ms: now_ms, secrets })
+        let health = Health::new(stored.health, now_ms);
+        Ok(Snapshot { config, version, read_ms: now_ms, secrets, health })
     }
 
     /// The configuration for a request: what is there, or, when nothing is, what can be read now.

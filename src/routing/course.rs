@@ -46,6 +46,11 @@ impl<'r> Course<'r> {
         }
     }
 
+    /// The last candidate was passed over: it counts as no attempt.
+    pub fn pass(&mut self) {
+        self.attempts_left += 1;
+    }
+
     /// Leaves all but the first target out.
     pub fn only_first(&mut self) {
         self.attempts_left = self.attempts_left.min(1);

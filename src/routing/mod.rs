@@ -1,7 +1,9 @@
 //! Routing: from the alias that a client sends to the ordered targets that may answer. Pure.
 
 mod alias;
+mod breaker;
 mod course;
+mod health;
 mod overlap;
 mod pattern;
 mod plan;
@@ -10,7 +12,9 @@ mod route;
 mod split;
 
 pub use alias::check_alias;
+pub use breaker::{Breaker, Notice, PROBE_MS};
 pub use course::{Course, Next};
+pub use health::{Aside, HALF_OPEN_MS, Health, Standing, soonest};
 pub use overlap::overlap;
 pub use pattern::Pattern;
 pub use plan::{Candidate, Plan, Skipped, Usable};

@@ -13,6 +13,7 @@ use super::{Store, StoreFuture, StoredDocument};
 use crate::config::{LocalKey, LocalTeam};
 use crate::keys::Presented;
 use crate::quota::{Account, Demand, Ledger, Settlement};
+use crate::routing::Aside;
 
 type Items = BTreeMap<Account, Item>;
 
@@ -20,6 +21,7 @@ type Items = BTreeMap<Account, Item>;
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     items: Mutex<Items>,
+    health: Mutex<BTreeMap<String, Aside>>,
     document: Option<serde_json::Value>,
 }
 
@@ -27,7 +29,7 @@ impl MemoryStore {
     /// A store with this document and these keys and teams.
     pub fn new(document: serde_json::Value, items: impl IntoIterator<Item = Item>) -> Self {
         let items = items.into_iter().map(|item| (item.account.clone(), item)).collect();
-        Self { items: Mutex::new(items), document: Some(document) }
+        Self { items: Mutex::new(items), health: Mutex::default(), document: Some(document) }
     }
 
     /// A key of a local document as an item.
@@ -72,6 +74,35 @@ impl MemoryStore {
     fn items(&self) -> MutexGuard<'_, Items> {
         // Every change below is one that cannot panic half-way.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn health(&self) -> MutexGuard<'_, BTreeMap<String, Aside>> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_aside_now(&self, aside: &Aside) {
+        let mut health = self.health();
+        let known = health.get(&aside.target);
+        if known.is_none_or(|known| known.until_ms < aside.until_ms) {
+            health.insert(aside.target.clone(), aside.clone());
+        }
+    }
+
+    fn probe_now(&self, target: &str, seen_until_ms: u64, until_ms: u64) -> bool {
+        match self.health().get_mut(target) {
+            Some(aside) if aside.until_ms == seen_until_ms => {
+                aside.until_ms = until_ms;
+                true
+            }
+            known => known.is_none(),
+        }
+    }
+
+    fn recovered_now(&self, target: &str, seen_until_ms: u64) {
+        let mut health = self.health();
+        if health.get(target).is_some_and(|aside| aside.until_ms == seen_until_ms) {
+            health.remove(target);
+        }
     }
 
     fn admit_now(
@@ -173,7 +204,36 @@ impl Store for MemoryStore {
 
     fn document(&self) -> StoreFuture<'_, Result<Option<StoredDocument>, StoreError>> {
         let document = self.document.clone();
-        let stored = document.map(|document| StoredDocument { document, version: 0 });
+        let health = self.health().values().cloned().collect();
+        let stored = document.map(|document| StoredDocument { document, version: 0, health });
         Box::pin(std::future::ready(Ok(stored)))
+    }
+
+    fn set_aside<'a>(
+        &'a self,
+        aside: &'a Aside,
+        _now_ms: u64,
+    ) -> StoreFuture<'a, Result<(), StoreError>> {
+        self.set_aside_now(aside);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        target: &'a str,
+        seen_until_ms: u64,
+        until_ms: u64,
+    ) -> StoreFuture<'a, Result<bool, StoreError>> {
+        let granted = self.probe_now(target, seen_until_ms, until_ms);
+        Box::pin(std::future::ready(Ok(granted)))
+    }
+
+    fn recovered<'a>(
+        &'a self,
+        target: &'a str,
+        seen_until_ms: u64,
+    ) -> StoreFuture<'a, Result<(), StoreError>> {
+        self.recovered_now(target, seen_until_ms);
+        Box::pin(std::future::ready(Ok(())))
     }
 }

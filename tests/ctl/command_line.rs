@@ -30,6 +30,7 @@ fn a_wrong_command_line_is_2() {
     check(&["usage", "--csv", "--json"], "cannot be used with");
     check(&["key", "create", "--name", "a", "--models", "gpt 4"], "such as gpt-*");
     check(&["config", "rollback"], "<VERSION>");
+    check(&["health", "clear"], "<TARGET>");
     check(&["key", "revoke", "--json"], r#"{"error":{"message":"the following required"#);
     assert_eq!(run(&["help"], "").code, 0);
     assert_eq!(run(&["--version"], "").code, 0);

@@ -10,7 +10,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 15] = [
     // What decides.
     ("keys", &["refusal", "routing"]),
     ("quota", &["dialect", "keys", "routing"]),
-    ("routing", &["config", "failure", "quota", "refusal"]),
+    ("routing", &["config", "failure", "keys", "quota", "refusal"]),
     ("dialect", &["failure", "quota", "refusal", "routing"]),
     ("config", &["dialect", "failure", "keys", "quota", "routing"]),
     ("failure", &[]),

@@ -35,17 +35,23 @@ pub(super) async fn before_the_first_push_there_is_no_document(desk: Desk) {
     assert_eq!(store.document().await, Ok(None));
 }
 
-pub(super) async fn a_pushed_document_comes_with_its_version(desk: Desk) {
-    let document = json!({ "routes": [{ "match": "é*" }], "n": 1.5 });
-    let (store, version): (Arc<dyn Store>, _) = match empty_store(&desk).await {
+/// A store of its own with a live document, its version, and the table where there is one.
+pub(super) async fn pushed(desk: &Desk, document: &Value) -> (Arc<dyn Store>, u64, Option<Table>) {
+    match empty_store(desk).await {
         (store, Some(table)) => {
-            table.put(row(ACTIVE, &document, 12)).await;
-            (store, 12)
+            table.put(row(ACTIVE, document, 12)).await;
+            (store, 12, Some(table))
         }
         // A file of this machine has no number.
-        (_, None) => (Arc::new(MemoryStore::new(document.clone(), [])), 0),
-    };
-    assert_eq!(store.document().await, Ok(Some(StoredDocument { document, version })));
+        (_, None) => (Arc::new(MemoryStore::new(document.clone(), [])), 0, None),
+    }
+}
+
+pub(super) async fn a_pushed_document_comes_with_its_version(desk: Desk) {
+    let document = json!({ "routes": [{ "match": "é*" }], "n": 1.5 });
+    let (store, version, _) = pushed(&desk, &document).await;
+    let health = vec![];
+    assert_eq!(store.document().await, Ok(Some(StoredDocument { document, version, health })));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use serde_json::json;
 use tollgate::keys::{Digest, KeyId, Presented};
 use tollgate::quota::{Account, Change, Part, Settlement};
+use tollgate::routing::Aside;
 use tollgate::store::dynamo::{ContainerCredentials, DynamoStore, FunctionCredentials};
 use tollgate::store::{Denial, Store, StoreError, UsageRow};
 use tollgate::upstream::http::Http;
@@ -55,12 +56,16 @@ pub(super) async fn every_call(store: &dyn Store) -> Vec<(&'static str, StoreErr
         kept_nano_usd: 0,
         bound_violations: 0,
     };
-    let (admitted, settled, inspected, counted, document) = tokio::join!(
+    let aside = Aside { target: "p/m".to_owned(), until_ms: NOON, reason: String::new() };
+    let (admitted, settled, inspected, counted, document, set_aside, probed, recovered) = tokio::join!(
         store.admit(&presented, &demand, NOON),
         store.settle(&settlement),
         store.inspect(&presented, NOON),
         store.count(&row),
         store.document(),
+        store.set_aside(&aside, NOON),
+        store.probe("p/m", NOON, NOON),
+        store.recovered("p/m", NOON),
     );
     let Err(Denial::Store(inspected)) = inspected else { panic!("{inspected:?}") };
     let Err(Denial::Store(admitted)) = admitted else { panic!("{admitted:?}") };
@@ -70,6 +75,9 @@ pub(super) async fn every_call(store: &dyn Store) -> Vec<(&'static str, StoreErr
         ("inspect", inspected),
         ("count", counted.unwrap_err()),
         ("document", document.unwrap_err()),
+        ("set aside", set_aside.unwrap_err()),
+        ("probe", probed.unwrap_err()),
+        ("recovered", recovered.unwrap_err()),
     ]
 }
 
@@ -203,7 +211,7 @@ async fn only_what_may_happen_twice_is_tried_twice() {
     ] {
         let upstream = Upstream::always(script).await;
         let _ = every_call(&store(&endpoint_of(&upstream))).await;
-        let mut asked = [0; 5];
+        let mut asked = [0; 6];
         for request in upstream.received() {
             let target = request.head.header("x-amz-target").unwrap().to_owned();
             let body = request.json();
@@ -211,14 +219,16 @@ async fn only_what_may_happen_twice_is_tried_twice() {
             let call = match target.as_str() {
                 "DynamoDB_20120810.Query" => 4,
                 "DynamoDB_20120810.GetItem" => 2,
+                _ if body["Key"]["pk"]["S"] == "config" => 5,
                 _ if update.starts_with("ADD") => 3,
                 _ if body["ReturnValues"] == "ALL_NEW" => 0,
                 _ => 1,
             };
             asked[call] += 1;
         }
-        let [admit, settle, inspect, count, document] = asked;
+        let [admit, settle, inspect, count, document, health] = asked;
         assert_eq!((settle, count), (settlements, 1), "settle and count after {what}");
+        assert_eq!(health, 3, "one try of each after {what}");
         // What the SDK tries again by itself is its own list.
         for tries in [admit, inspect, document] {
             assert!((1..=2).contains(&tries), "{tries} tries after {what}");

@@ -50,7 +50,7 @@ impl Relay {
     }
 
     /// The calls since the last time, as the first letters of their names: `U` an `UpdateItem`,
-    /// `T` a `TransactWriteItems`, `G` a `GetItem`.
+    /// `T` a `TransactWriteItems`, `G` a `GetItem`, `Q` a `Query`.
     pub(super) fn calls(&self) -> String {
         std::mem::take(&mut self.seen.lock().unwrap().calls).concat()
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tollgate::keys::Presented;
 use tollgate::quota::{Bound, Demand, Settlement};
+use tollgate::routing::Aside;
 use tollgate::store::{
     Admission, Denial, Standing, Store, StoreError, StoreFuture, StoredDocument, UsageRow,
 };
@@ -20,6 +21,9 @@ pub(super) enum Call {
     Inspect,
     Count,
     Document,
+    SetAside,
+    Probe,
+    Recovered,
 }
 
 /// What goes wrong with a call.
@@ -150,5 +154,33 @@ impl Store for Faulty {
 
     fn document(&self) -> StoreFuture<'_, Result<Option<StoredDocument>, StoreError>> {
         Box::pin(self.faulty(Call::Document, || self.inner.document(), identity))
+    }
+
+    fn set_aside<'a>(
+        &'a self,
+        aside: &'a Aside,
+        now_ms: u64,
+    ) -> StoreFuture<'a, Result<(), StoreError>> {
+        let set_aside = move || self.inner.set_aside(aside, now_ms);
+        Box::pin(self.faulty(Call::SetAside, set_aside, identity))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        target: &'a str,
+        seen_until_ms: u64,
+        until_ms: u64,
+    ) -> StoreFuture<'a, Result<bool, StoreError>> {
+        let probe = move || self.inner.probe(target, seen_until_ms, until_ms);
+        Box::pin(self.faulty(Call::Probe, probe, identity))
+    }
+
+    fn recovered<'a>(
+        &'a self,
+        target: &'a str,
+        seen_until_ms: u64,
+    ) -> StoreFuture<'a, Result<(), StoreError>> {
+        let recovered = move || self.inner.recovered(target, seen_until_ms);
+        Box::pin(self.faulty(Call::Recovered, recovered, identity))
     }
 }

@@ -1,6 +1,7 @@
 //! The command line, on one page.
 
 mod config;
+mod health;
 mod keys;
 mod place;
 mod usage;
@@ -8,6 +9,7 @@ mod usage;
 use clap::{Parser, Subcommand};
 
 pub(super) use config::{ConfigCommand, PushOptions};
+pub(super) use health::HealthCommand;
 pub(super) use keys::{
     CreateOptions, KeyCommand, KeyUpdateOptions, MintOptions, PolicyOptions, ResetOptions,
     TeamChoice, TeamCommand, TeamCreateOptions,
@@ -48,6 +50,11 @@ pub(super) enum Command {
     /// Teams, whose limits bind their keys together
     #[command(subcommand)]
     Team(TeamCommand),
+    /// The targets that are set aside now, until when and why; `clear` puts one back
+    Health {
+        #[command(subcommand)]
+        command: Option<HealthCommand>,
+    },
     /// What was used, by day, key, team or alias
     Usage(UsageOptions),
 }

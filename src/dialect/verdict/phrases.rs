@@ -7,7 +7,10 @@ use crate::failure::Class;
 ///
 /// Sources: the messages of the providers and servers as their references have them and as users
 /// report them; the names stand beside those that are nobody else's.
-pub(super) const PHRASES: [(Class, &[Class], &[&str]); 8] = [
+pub(super) const PHRASES: [(Class, &[Class], &[&str]); 9] = [
+    // One request that is larger than a whole minute's tokens: no pause makes it fit, and the others
+    // fit as before.
+    (Class::ContextLength, &[Class::RateLimit], &["request too large for"]),
     (
         Class::ContentPolicy,
         &[Class::BadRequest, Class::UpstreamAuth, Class::Server],

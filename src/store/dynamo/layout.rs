@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::keys::{KeyId, TeamId};
 use crate::quota::{Account, Ledger, Owner, Shape, UNLIMITED, always_stored};
+use crate::routing::Aside;
 use crate::store::error::StoreError;
 use crate::store::item::{Item, Policy, State};
 
@@ -17,6 +18,8 @@ pub const CONFIG: &str = "config";
 /// The sort key of the live document. Shared health sorts after it and before the history, so that
 /// one Query with `sk < "v#"` reads what the function needs and no more.
 pub const ACTIVE: &str = "active";
+/// How the sort keys of targets' health begin.
+pub const HEALTH: &str = "health#";
 /// Where the history begins.
 pub const HISTORY: &str = "v#";
 /// The sort key of a key's own row.
@@ -25,6 +28,10 @@ pub const KEY: &str = "key";
 pub const TEAM: &str = "team";
 /// How the sort keys of rollup rows begin.
 pub const USAGE: &str = "usage#";
+/// The attribute with the time until which a target is set aside; 0 when it is not any more.
+pub const UNTIL_MS: &str = "until_ms";
+/// The attribute with the class of the failure that it is set aside for.
+pub const REASON: &str = "reason";
 /// The attribute that expires rows.
 pub const TTL: &str = "ttl";
 /// The attribute with the digest of a key.
@@ -44,6 +51,21 @@ pub const POLICY: &str = "policy";
 /// The sort key of a document in the history.
 pub fn history(version: u64) -> String {
     format!("{HISTORY}{version:08}")
+}
+
+/// The sort key of a target's health.
+pub fn health_row(target: &str) -> String {
+    format!("{HEALTH}{target}")
+}
+
+/// A row of health; nothing when it is none, or none any more.
+pub fn aside_of(row: &Row) -> Option<Aside> {
+    let string = |name: &str| row.get(name).and_then(|value| value.as_s().ok());
+    Some(Aside {
+        target: string("sk")?.strip_prefix(HEALTH)?.to_owned(),
+        until_ms: integer(row.get(UNTIL_MS)).filter(|until_ms| *until_ms > 0)?,
+        reason: string(REASON).cloned().unwrap_or_default(),
+    })
 }
 
 /// The partition of a key, in which its rollups are as well.

@@ -5,6 +5,7 @@ mod connector;
 mod credentials;
 mod errors;
 mod expression;
+mod health;
 mod inspect;
 mod known;
 pub mod layout;

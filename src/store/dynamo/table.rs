@@ -21,12 +21,13 @@ use super::errors::{from_sdk, was_turned_away};
 use super::expression::Expression;
 use super::known::Known;
 use super::layout::{
-    ACTIVE, CONFIG, HISTORY, Row, SHAPE, TTL, account_key, integer, key_partition, number, text,
-    usage_row,
+    ACTIVE, CONFIG, HISTORY, Row, SHAPE, TTL, account_key, aside_of, integer, key_partition,
+    number, text, usage_row,
 };
-use super::pause;
+use super::{health, pause};
 use crate::keys::Presented;
 use crate::quota::{Change, Demand, Part, Settlement};
+use crate::routing::Aside;
 use crate::store::admission::{Admission, Denial, Standing};
 use crate::store::error::StoreError;
 use crate::store::usage_row::UsageRow;
@@ -70,6 +71,7 @@ pub struct DynamoStore {
     pub(super) known: Arc<Known>,
     begins: Arc<Semaphore>,
     ends: Arc<Semaphore>,
+    pub(super) notices: Arc<Semaphore>,
 }
 
 impl DynamoStore {
@@ -103,6 +105,7 @@ impl DynamoStore {
             known: Arc::default(),
             begins: Arc::new(Semaphore::new(LANES)),
             ends: Arc::new(Semaphore::new(LANES)),
+            notices: Arc::new(Semaphore::new(health::LANES)),
         }
     }
 
@@ -217,22 +220,23 @@ impl DynamoStore {
         let rows = output.items.unwrap_or_default();
         let active =
             |row: &&Row| row.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == ACTIVE);
-        rows.iter().find(active).map(stored_document).transpose()
+        let health = rows.iter().filter_map(aside_of).collect();
+        rows.iter().find(active).map(|row| stored_document(row, health)).transpose()
     }
 }
 
-/// The row of the live document.
+/// The row of the live document, with the health beside it.
 ///
 /// # Errors
 /// [`StoreError::Corrupt`] when it is not one.
-fn stored_document(row: &Row) -> Result<StoredDocument, StoreError> {
+fn stored_document(row: &Row, health: Vec<Aside>) -> Result<StoredDocument, StoreError> {
     let corrupt = |what: String| StoreError::Corrupt(format!("the configuration's row: {what}"));
     let json = row.get("document").and_then(|value| value.as_s().ok());
     let json = json.ok_or_else(|| corrupt("no text in 'document'".to_owned()))?;
     let document = serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
     let version = integer(row.get("version"));
     let version = version.ok_or_else(|| corrupt("no number in 'version'".to_owned()))?;
-    Ok(StoredDocument { document, version })
+    Ok(StoredDocument { document, version, health })
 }
 
 /// What can still be written of a settlement to a row that is not as it was expected: without
@@ -308,5 +312,30 @@ impl Store for DynamoStore {
 
     fn document(&self) -> StoreFuture<'_, Result<Option<StoredDocument>, StoreError>> {
         Box::pin(self.document_in_table())
+    }
+
+    fn set_aside<'a>(
+        &'a self,
+        aside: &'a Aside,
+        now_ms: u64,
+    ) -> StoreFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.set_aside_in_table(aside, now_ms))
+    }
+
+    fn probe<'a>(
+        &'a self,
+        target: &'a str,
+        seen_until_ms: u64,
+        until_ms: u64,
+    ) -> StoreFuture<'a, Result<bool, StoreError>> {
+        Box::pin(self.probe_in_table(target, seen_until_ms, until_ms))
+    }
+
+    fn recovered<'a>(
+        &'a self,
+        target: &'a str,
+        seen_until_ms: u64,
+    ) -> StoreFuture<'a, Result<(), StoreError>> {
+        Box::pin(self.recovered_in_table(target, seen_until_ms))
     }
 }

@@ -1,0 +1,80 @@
+//! What the attempts learn of their targets' health, and how the other environments hear of it.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use futures_util::future::join_all;
+
+use super::Gateway;
+use crate::config::Snapshot;
+use crate::failure::Failure;
+use crate::keys::KeyId;
+use crate::routing::{Breaker, Notice, Standing, Target, Usable};
+
+impl Gateway {
+    /// Whether a target can be tried now.
+    pub(super) fn usable(&self, target: &Target, snapshot: &Snapshot) -> Usable {
+        if let Some(reason) = snapshot.unusable(target) {
+            return Usable::No(reason);
+        }
+        let (id, now_ms) = (target.id(), self.parts.clock.now_ms());
+        match self.breaker().standing(&snapshot.health, &id, now_ms) {
+            Standing::Ready => Usable::Yes,
+            Standing::HalfOpen { until_ms } => Usable::Probe { until_ms },
+            Standing::Aside { until_ms } => {
+                let left_s = until_ms.saturating_sub(now_ms).div_ceil(1_000);
+                let why = snapshot.health.of(&id).map_or("a failure", |aside| &aside.reason);
+                let reason = format!("set aside for {left_s} s after {why}");
+                Usable::Aside { until_ms, reason }
+            }
+        }
+    }
+
+    /// Asks for the right to try a target that was set aside until `seen_until_ms`. One request of
+    /// all environments gets it.
+    pub(super) async fn may_probe(&self, target_id: &str, seen_until_ms: u64) -> bool {
+        let now_ms = self.parts.clock.now_ms();
+        let until_ms = self.breaker().probes(target_id, seen_until_ms, now_ms);
+        let granted = self.parts.store.probe(target_id, seen_until_ms, until_ms).await;
+        let granted = granted.unwrap_or(false);
+        if !granted {
+            self.breaker().denied(target_id);
+        }
+        granted
+    }
+
+    /// Notes that a target has answered.
+    pub(super) fn answered(&self, target_id: &str) -> Option<Notice> {
+        self.breaker().answered(target_id)
+    }
+
+    /// Notes that a target has failed.
+    pub(super) fn failed(&self, target_id: &str, failure: &Failure, key: &KeyId) -> Option<Notice> {
+        let now_ms = self.parts.clock.now_ms();
+        self.breaker().failed(target_id, failure.class, failure.retry_after_ms, key, now_ms)
+    }
+
+    /// Tells the other environments. A notice that is lost costs them an attempt.
+    pub(super) async fn tell(&self, notices: Vec<Notice>) {
+        let store = &self.parts.store;
+        let told = notices.iter().map(async |notice| match notice {
+            Notice::SetAside(aside) => {
+                tracing::warn!(
+                    target_id = aside.target,
+                    reason = aside.reason,
+                    until_ms = aside.until_ms,
+                    "a target is set aside"
+                );
+                store.set_aside(aside, self.parts.clock.now_ms()).await
+            }
+            Notice::Recovered { target, until_ms } => store.recovered(target, *until_ms).await,
+        });
+        for error in join_all(told).await.into_iter().filter_map(Result::err) {
+            tracing::warn!(%error, "the health of a target was not shared");
+        }
+    }
+
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        // What a panic left behind is a count that is off by one.
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
