@@ -58,9 +58,10 @@ artifact: tools ## What is deployed, for this machine and for arm64
 
 SECONDS ?= 600
 
-soak: tools ## The races and the random histories for SECONDS each, and more of the histories
+soak: tools ## The races, the fuzz targets and the random histories for SECONDS each, and more of the histories
 	@echo "== soak"
 	cargo test --locked --no-run
 	TOLLGATE_SOAK_SECONDS=$(SECONDS) tests/tools/dynamodb-local 0 cargo test --locked race::soak -- --nocapture
+	TOLLGATE_FUZZ_SEED=$$(date +%s) TOLLGATE_FUZZ_SECONDS=$(SECONDS) cargo test --locked fuzz:: -- --test-threads=32
 	TOLLGATE_PROPTEST_CASES=20000 cargo test --locked quota_property::the_store_in_memory
 	TOLLGATE_PROPTEST_CASES=500 tests/tools/dynamodb-local 0 cargo test --locked quota_property::the_store_in_dynamodb

@@ -55,6 +55,8 @@ pub enum Refusal {
     InvalidBody { message: String },
     /// One field is not what was expected.
     InvalidField { param: String, message: String },
+    /// The request goes on from what a provider holds.
+    ThreadUnsupported,
     /// The body is larger than the gateway takes.
     BodyTooLarge { limit_bytes: usize },
     /// The content type or encoding is not taken.
@@ -128,6 +130,10 @@ impl Refusal {
             Self::UnknownModel { .. } => shape(404, "invalid_request_error", "model_not_found"),
             Self::InvalidBody { .. } => shape(400, "invalid_request_error", "invalid_body"),
             Self::InvalidField { .. } => shape(400, "invalid_request_error", "invalid_value"),
+            // Anthropic's own code, at which its SDKs go on without a thread.
+            Self::ThreadUnsupported => {
+                shape(400, "invalid_request_error", "thread_unsupported_request")
+            }
             Self::BodyTooLarge { .. } => shape(413, "invalid_request_error", "body_too_large"),
             Self::UnsupportedMedia { .. } => {
                 shape(415, "invalid_request_error", "unsupported_media_type")
@@ -151,6 +157,7 @@ impl Refusal {
     pub fn param(&self) -> Option<&str> {
         match self {
             Self::InvalidField { param, .. } => Some(param),
+            Self::ThreadUnsupported => Some("thread"),
             Self::UnknownModel { .. } | Self::ModelForbidden { .. } => Some("model"),
             // What the provider blames in a limit or in a credential is no field of the caller's.
             Self::Upstream(failed) | Self::Cut(failed) if is_the_callers(failed.class) => {
@@ -191,6 +198,9 @@ impl Refusal {
             | Self::Unbounded { message }
             | Self::StoreUnavailable { message, .. }
             | Self::ConfigUnavailable { message } => message.clone(),
+            Self::ThreadUnsupported => "'thread' is not taken: each request is routed by itself. \
+                                        Send the whole conversation without it."
+                .to_owned(),
             Self::BodyTooLarge { limit_bytes } => {
                 format!("The body is larger than the {limit_bytes} bytes that the gateway takes.")
             }
@@ -233,7 +243,10 @@ impl Refusal {
 }
 
 fn is_the_callers(class: Class) -> bool {
-    matches!(class, Class::BadRequest | Class::ContentPolicy | Class::ContextLength)
+    matches!(
+        class,
+        Class::BadRequest | Class::Unsupported | Class::ContentPolicy | Class::ContextLength
+    )
 }
 
 fn upstream_shape(failed: &UpstreamFailed) -> Shape {

@@ -72,7 +72,8 @@ impl Call {
                 }
                 let alias = call.alias.clone();
                 let (created_s, wants_usage) = (encoding.now_s, call.wants_usage);
-                let telling = Telling::OpenAi { alias, created_s, wants_usage };
+                let calls_functions = call.calls_functions;
+                let telling = Telling::OpenAi { alias, created_s, wants_usage, calls_functions };
                 translate(openai::chat::read_request(call.text()), to, telling, encoding)
             }
             (Self::Anthropic(call), to) => {
@@ -138,6 +139,8 @@ fn translate(
             };
             let written = converse::write_request(&chat, &target);
             let (body, dropped) = written.map_err(|refusal| refused(&refusal))?;
+            let is_anthropic = matches!(telling, Telling::Anthropic { .. });
+            let dropped = if is_anthropic { anthropic::in_its_words(&dropped) } else { dropped };
             (Operation::Messages, body, dropped)
         }
     };
@@ -162,6 +165,8 @@ fn openai_target<'a>(chat: &Chat, encoding: &Encoding<'a>) -> openai::chat::Targ
         system_role: "system",
         reasoning: encoding.reasoning.unwrap_or(vendor.reasoning),
         sends_reasoning_content: vendor.sends_reasoning_content,
+        signed_calls: vendor.signed_calls,
+        takes_schemas: vendor.takes_schemas,
         takes_top_k: vendor.takes_top_k,
         most_stops: vendor.most_stops,
     }

@@ -121,7 +121,7 @@ impl<'a> Object<'a> {
         }
         let tail = self.tail();
         if self.members.is_empty() {
-            text.push('{');
+            text.push_str(self.text.strip_suffix(tail).unwrap_or("{"));
         }
         for edit in edits {
             let Edit::Set(name, value) = edit else { continue };
@@ -239,7 +239,8 @@ mod tests {
         );
         check(r#"{"a":1}"#, &[set("b", "2"), set("c", "{}")], r#"{"a":1,"b":2,"c":{}}"#);
         check("{}", &[set("b", "2")], r#"{"b":2}"#);
-        check(" { } ", &[set("b", "2")], "{\"b\":2} ");
+        check(" { } ", &[set("b", "2")], " { \"b\":2} ");
+        check("\n{ } ", &[], "\n{ } ");
         check(r#"{"mod\u0065l":"x"}"#, &[set("model", "1")], r#"{"mod\u0065l":1}"#);
     }
 

@@ -10,7 +10,9 @@
 mod alternatives;
 mod answer_stream;
 pub mod anthropic;
+mod base64;
 mod call;
+mod call_ids;
 pub mod chat;
 pub mod converse;
 pub mod edits;
@@ -25,6 +27,8 @@ mod percent;
 mod reading;
 mod refuse;
 pub mod sse;
+#[cfg(test)]
+mod tests;
 mod translation;
 mod usage;
 mod vendors;

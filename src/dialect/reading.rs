@@ -36,6 +36,8 @@ pub enum Telling {
         created_s: u64,
         /// Whether the client asked for the usage chunk of a stream.
         wants_usage: bool,
+        /// Whether the client knows a call as `function_call`.
+        calls_functions: bool,
     },
     /// As a message.
     Anthropic {
@@ -114,8 +116,8 @@ impl Reading {
                 };
                 answer.id = to.answer_id(&answer.id, answer_id);
                 let body = match to {
-                    Telling::OpenAi { alias, created_s, .. } => {
-                        openai::chat::write_answer(&answer, alias, *created_s)
+                    Telling::OpenAi { alias, created_s, calls_functions, .. } => {
+                        openai::chat::write_answer(&answer, alias, *created_s, *calls_functions)
                     }
                     Telling::Anthropic { alias } => anthropic::write_answer(&answer, alias),
                 };

@@ -65,9 +65,12 @@ impl Reader {
             return Ok(None);
         }
         while let Some(length) = self.event_end() {
-            let raw = self.buffer.split_to(length).freeze();
             self.searched = 0;
             self.line_has_bytes = false;
+            if length > MOST_EVENT_BYTES {
+                return Err(EventTooLarge);
+            }
+            let raw = self.buffer.split_to(length).freeze();
             if raw.iter().any(|byte| !matches!(byte, b'\r' | b'\n')) {
                 return Ok(Some(parse(closed(raw))));
             }
@@ -126,6 +129,8 @@ fn closed(raw: Bytes) -> Bytes {
     let mut ends = raw.iter().rev().take_while(is_end);
     let missing: &[u8] = match (ends.next(), ends.next(), ends.next()) {
         (None, ..) => b"\n\n",
+        // Behind a CR, an LF would be the rest of the same line end.
+        (Some(b'\r'), None, _) => b"\r",
         // One line end, which may be a CRLF.
         (Some(_), None, _) | (Some(b'\n'), Some(b'\r'), None) => b"\n",
         _ => return raw,
@@ -135,7 +140,7 @@ fn closed(raw: Bytes) -> Bytes {
 
 fn parse(raw: Bytes) -> Event {
     let mut name = None;
-    let mut data: Option<Bytes> = None;
+    let mut data: Vec<&[u8]> = Vec::new();
     for line in lines(&raw) {
         let (field, value) = match memchr::memchr(b':', line) {
             Some(colon) => {
@@ -146,16 +151,16 @@ fn parse(raw: Bytes) -> Event {
             None => (line, Default::default()),
         };
         match field {
-            b"data" => {
-                data = Some(match data {
-                    None => raw.slice_ref(value),
-                    Some(before) => [&before, value].join(&b'\n').into(),
-                });
-            }
+            b"data" => data.push(value),
             b"event" => name = Some(String::from_utf8_lossy(value).into_owned()),
             _ => {}
         }
     }
+    let data = match data.as_slice() {
+        [] => None,
+        [line] => Some(raw.slice_ref(line)),
+        lines => Some(lines.join(&b'\n').into()),
+    };
     Event { raw, name, data }
 }
 
@@ -240,9 +245,13 @@ pub(in crate::dialect) mod tests {
 
     #[test]
     fn an_open_event_is_closed_at_the_end() {
-        for (open, missing) in
-            [("data: a", "\n\n"), ("data: a\n", "\n"), ("data: a\r\n", "\n"), ("data: a\n\n", "")]
-        {
+        for (open, missing) in [
+            ("data: a", "\n\n"),
+            ("data: a\n", "\n"),
+            ("data: a\r", "\r"),
+            ("data: a\r\n", "\n"),
+            ("data: a\n\n", ""),
+        ] {
             let raw: Vec<Bytes> = read(&[open.as_bytes()]).into_iter().map(|e| e.raw).collect();
             assert_eq!(raw, [format!("{open}{missing}")], "{open:?}");
         }
@@ -257,6 +266,11 @@ pub(in crate::dialect) mod tests {
             assert_eq!(reader.next_event(), Ok(None));
             reader.push(&chunk);
         }
+        assert_eq!(reader.next_event(), Err(EventTooLarge));
+        // Also when it came at once, with its end, and however often it is asked for.
+        let mut reader = Reader::default();
+        reader.push(&[vec![b'x'; MOST_EVENT_BYTES].as_slice(), b"\n\ndata: a\n\n"].concat());
+        assert_eq!(reader.next_event(), Err(EventTooLarge));
         assert_eq!(reader.next_event(), Err(EventTooLarge));
     }
 

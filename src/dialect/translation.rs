@@ -45,8 +45,9 @@ impl Translation {
             }
         };
         let writer = match to {
-            Telling::OpenAi { alias, created_s, wants_usage } => {
-                Writer::OpenAi(openai::chat::StreamWriter::new(alias, *created_s, *wants_usage))
+            Telling::OpenAi { alias, created_s, wants_usage, calls_functions } => {
+                let writer = openai::chat::StreamWriter::new(alias, *created_s, *wants_usage);
+                Writer::OpenAi(writer.with_functions(*calls_functions))
             }
             Telling::Anthropic { alias } => Writer::Anthropic(anthropic::StreamWriter::new(alias)),
         };

@@ -1,6 +1,6 @@
 //! The vendors that Tollgate knows, as a table: one that speaks a known dialect is a row.
 
-use super::openai::chat::ReasoningStyle;
+use super::openai::chat::{ReasoningStyle, SignedCalls};
 
 /// A wire format. Clients speak the first two; targets all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +56,10 @@ pub struct Vendor {
     /// Whether a translated request brings the thoughts of earlier turns back as
     /// `reasoning_content`.
     pub sends_reasoning_content: bool,
+    /// What a translated request does with the signatures of calls.
+    pub signed_calls: SignedCalls,
+    /// Whether it knows `response_format` with a schema.
+    pub takes_schemas: bool,
     /// Whether it knows `top_k`.
     pub takes_top_k: bool,
     /// How many texts may end an answer.
@@ -78,6 +82,8 @@ const OPENAI: Vendor = Vendor {
     stream_usage: true,
     reasoning: ReasoningStyle::OpenAi,
     sends_reasoning_content: false,
+    signed_calls: SignedCalls::Unknown,
+    takes_schemas: true,
     takes_top_k: false,
     most_stops: 4,
 };
@@ -89,6 +95,7 @@ const COMPATIBLE: Vendor = Vendor {
     needs_key: false,
     output_cap: "max_tokens",
     reasoning: ReasoningStyle::None,
+    signed_calls: SignedCalls::Kept,
     takes_top_k: true,
     most_stops: 16,
     ..OPENAI
@@ -132,6 +139,7 @@ pub static VENDORS: [Vendor; 13] = [
         output_cap: "max_tokens",
         reasoning: ReasoningStyle::DeepSeek,
         sends_reasoning_content: true,
+        takes_schemas: false,
         most_stops: 16,
         ..OPENAI
     },
@@ -173,6 +181,8 @@ pub static VENDORS: [Vendor; 13] = [
     Vendor {
         name: "gemini",
         base_url: Some("https://generativelanguage.googleapis.com/v1beta/openai"),
+        reasoning: ReasoningStyle::Gemini,
+        signed_calls: SignedCalls::Needed,
         most_stops: 5,
         ..OPENAI
     },

@@ -19,6 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Refusal)> {
         Refusal::UnknownModel { alias: text("gtp-5"), known: text("gpt-4o, gpt-5") },
         Refusal::InvalidBody { message: text("The body must be a JSON object.") },
         Refusal::field("n", "'n' must be an integer from 1 to 128; got 0"),
+        Refusal::ThreadUnsupported,
         Refusal::BodyTooLarge { limit_bytes: 6_291_456 },
         Refusal::UnsupportedMedia { message: text("content-type text/plain is not taken.") },
         Refusal::Unbounded {
@@ -116,6 +117,7 @@ fn name(refusal: &Refusal) -> &'static str {
         Refusal::UnknownModel { .. } => "UnknownModel",
         Refusal::InvalidBody { .. } => "InvalidBody",
         Refusal::InvalidField { .. } => "InvalidField",
+        Refusal::ThreadUnsupported => "ThreadUnsupported",
         Refusal::BodyTooLarge { .. } => "BodyTooLarge",
         Refusal::UnsupportedMedia { .. } => "UnsupportedMedia",
         Refusal::Exhausted(exhausted) => exhausted.limit.name,

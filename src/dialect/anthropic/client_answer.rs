@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::signed_ids::told;
 use super::target_tools::input;
 use super::wire::stop_reason;
 use crate::dialect::Usage;
@@ -27,7 +28,7 @@ pub(super) enum Content<'a> {
     Text { text: &'a str },
     Thinking { thinking: &'a str, signature: &'a str },
     RedactedThinking { data: &'a str },
-    ToolUse { id: &'a str, name: &'a str, input: Box<RawValue> },
+    ToolUse { id: String, name: &'a str, input: Box<RawValue> },
 }
 
 /// Usage with what was cached beside the input, not inside it.
@@ -111,7 +112,8 @@ fn content(block: &Block) -> Option<Content<'_>> {
             signature: signature.as_deref().unwrap_or_default(),
         },
         Block::RedactedThinking(data) => Content::RedactedThinking { data },
-        Block::ToolUse { id, name, arguments, .. } => {
+        Block::ToolUse { id, name, arguments, signature, .. } => {
+            let id = told(id, signature.as_deref().map(RawValue::get));
             Content::ToolUse { id, name, input: input(arguments) }
         }
         // No model answers with media or results; and what only another dialect knows, nobody here

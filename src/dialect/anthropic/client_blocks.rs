@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::expected::{expected, missing, read};
+use super::signed_ids::untold;
 use crate::dialect::chat::{Block, Dropped, Media, MediaKind, Source};
 use crate::refusal::Refusal;
 
@@ -25,6 +26,23 @@ impl Place<'_> {
 
     fn need<T>(&self, value: Option<T>, field: &str) -> Result<T, Refusal> {
         value.ok_or_else(|| missing(&self.field(field)))
+    }
+
+    /// A text that fits, or what it should have been.
+    fn fit(
+        &self,
+        text: Option<String>,
+        field: &str,
+        what: &str,
+        fits: fn(&str) -> bool,
+    ) -> Result<String, Refusal> {
+        let text = self.need(text, field)?;
+        let got = if text.is_empty() { "\"\"" } else { &text };
+        if fits(&text) { Ok(text) } else { Err(expected(&self.field(field), what, got)) }
+    }
+
+    fn word(&self, text: Option<String>, field: &str) -> Result<String, Refusal> {
+        self.fit(text, field, "a string that is not empty", |text| !text.is_empty())
     }
 
     fn note(&mut self, field: &str) {
@@ -101,15 +119,19 @@ fn read_block(
     blocks.push(match wire.r#type.as_deref().unwrap_or_default() {
         "text" => Block::Text { text: place.need(wire.text, "text")?, cache },
         "image" | "document" => return read_media(wire, place, blocks),
-        "tool_use" => Block::ToolUse {
-            id: place.need(wire.id, "id")?,
-            name: place.need(wire.name, "name")?,
-            arguments: place.need(wire.input, "input")?.get().to_owned(),
-            signature: None,
-            cache,
-        },
+        "tool_use" => {
+            let id = place.word(wire.id, "id")?;
+            let (id, signature) = untold(&id);
+            Block::ToolUse {
+                id,
+                name: place.word(wire.name, "name")?,
+                arguments: place.need(wire.input, "input")?.get().to_owned(),
+                signature,
+                cache,
+            }
+        }
         "tool_result" => Block::ToolResult {
-            id: place.need(wire.tool_use_id, "tool_use_id")?,
+            id: untold(&place.word(wire.tool_use_id, "tool_use_id")?).0,
             content: wire
                 .content
                 .map(|json| content(json.get(), &mut place.inside(".content")))
@@ -158,10 +180,15 @@ fn read_media(
     let source: WireSource<'_> = read(json, &inside.name, "a source")?;
     let source = match source.r#type.as_deref() {
         Some("base64") => Source::Data {
-            media_type: inside.need(source.media_type, "media_type")?,
-            base64: inside.need(source.data, "data")?,
+            media_type: inside.fit(
+                source.media_type,
+                "media_type",
+                "a media type",
+                Source::is_type,
+            )?,
+            base64: inside.word(source.data, "data")?,
         },
-        Some("url") => Source::Url(inside.need(source.url, "url")?),
+        Some("url") => Source::Url(inside.fit(source.url, "url", "an http(s) URL", is_url)?),
         Some("file") => Source::File(inside.need(source.file_id, "file_id")?),
         Some("text") if !is_image => Source::Text(inside.need(source.data, "data")?),
         Some("content") if !is_image => {
@@ -179,4 +206,10 @@ fn read_media(
     let cache = wire.cache_control.map(RawValue::to_owned);
     blocks.push(Block::Media(Media { kind, source, detail: None, name: wire.title, cache }));
     Ok(())
+}
+
+fn is_url(text: &str) -> bool {
+    let begins =
+        |start: &str| text.get(..start.len()).is_some_and(|t| t.eq_ignore_ascii_case(start));
+    begins("https://") || begins("http://")
 }

@@ -92,7 +92,7 @@ fn read_turns(object: &Object<'_>, chat: &mut Chat) -> Result<(), Refusal> {
         let name = format!("{place}.content");
         let json = message.content.ok_or_else(|| missing(&name))?.get();
         let blocks = read_content(json, &name, chat)?;
-        chat.turns.push(Turn { role, blocks, name: None });
+        chat.turns.push(Turn { role, blocks, name: None, at: index });
     }
     Ok(())
 }

@@ -38,13 +38,10 @@ pub(super) fn read_tools(object: &Object<'_>, chat: &mut Chat) -> Result<(), Ref
         for name in ONLY_HERE.into_iter().filter(|name| fields.value(name).is_some()) {
             chat.dropped.note(format!("{place}.{name}"));
         }
-        let schema = tool.input_schema;
         chat.tools.push(Tool::Function {
-            name: tool.name.ok_or_else(|| missing(&format!("{place}.name")))?,
+            name: word(tool.name, &format!("{place}.name"))?,
             description: tool.description,
-            parameters: Some(
-                schema.ok_or_else(|| missing(&format!("{place}.input_schema")))?.to_owned(),
-            ),
+            parameters: Some(schema(tool.input_schema, &format!("{place}.input_schema"))?),
             strict: tool.strict,
             cache: tool.cache_control.map(RawValue::to_owned),
         });
@@ -66,8 +63,7 @@ pub(super) fn read_tool_choice(object: &Object<'_>, chat: &mut Chat) -> Result<(
         (Some("auto"), _) => ToolChoice::Auto,
         (Some("any"), _) => ToolChoice::Required,
         (Some("none"), _) => ToolChoice::None,
-        (Some("tool"), Some(name)) => ToolChoice::Named(name),
-        (Some("tool"), None) => return Err(missing("tool_choice.name")),
+        (Some("tool"), name) => ToolChoice::Named(word(name, "tool_choice.name")?),
         (other, _) => {
             let other = other.unwrap_or("null");
             return Err(expected("tool_choice.type", "auto, any, tool or none", other));
@@ -170,14 +166,27 @@ pub(super) fn read_format(object: &Object<'_>, chat: &mut Chat) -> Result<(), Re
         let name = format!("{place}.type");
         return Err(expected(&name, "json_schema", format.r#type.as_deref().unwrap_or("null")));
     }
-    let schema = format.schema.ok_or_else(|| missing(&format!("{place}.schema")))?;
-    chat.format = Some(Format::Schema {
-        name: None,
-        description: None,
-        schema: schema.to_owned(),
-        strict: Some(true),
-    });
+    let schema = schema(format.schema, &format!("{place}.schema"))?;
+    chat.format =
+        Some(Format::Schema { name: None, description: None, schema, strict: Some(true) });
     Ok(())
+}
+
+fn word(text: Option<String>, name: &str) -> Result<String, Refusal> {
+    let text = text.ok_or_else(|| missing(name))?;
+    if text.is_empty() {
+        return Err(expected(name, "a string that is not empty", "\"\""));
+    }
+    Ok(text)
+}
+
+/// A JSON schema, which is an object: no target takes another.
+fn schema(json: Option<&RawValue>, name: &str) -> Result<Box<RawValue>, Refusal> {
+    let json = json.ok_or_else(|| missing(name))?;
+    if !json.get().starts_with('{') {
+        return Err(expected(name, "a JSON schema", json.get()));
+    }
+    Ok(json.to_owned())
 }
 
 /// `service_tier`: Anthropic's `standard_only` is OpenAI's `default`, and `auto` is the same.

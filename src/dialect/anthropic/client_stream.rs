@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::client_answer::{Content, WireUsage, finish_of};
+use super::signed_ids::told;
 use super::target_tools::input;
 use super::wire::stop_reason;
 use crate::dialect::Usage;
@@ -18,6 +19,9 @@ pub struct StreamWriter {
     /// The index of the open block, or of the next.
     index: usize,
     open: Option<Open>,
+    /// What the open thoughts are signed with, until all of it is there: Anthropic's SDKs keep the
+    /// last `signature_delta` alone.
+    signature: String,
     has_refused: bool,
     finish: Finish,
     stop_sequence: Option<String>,
@@ -102,6 +106,7 @@ impl StreamWriter {
             ended: false,
             index: 0,
             open: None,
+            signature: String::new(),
             has_refused: false,
             finish: Finish::Stop,
             stop_sequence: None,
@@ -129,15 +134,16 @@ impl StreamWriter {
             }
             Event::Signature(signature) if !signature.is_empty() => {
                 self.open(Open::Thinking, &mut out);
-                self.delta(Delta::SignatureDelta { signature }, &mut out);
+                self.signature.push_str(signature);
             }
             Event::RedactedThinking(data) => {
                 self.close(&mut out);
                 self.begin(Content::RedactedThinking { data }, &mut out);
                 self.stop(&mut out);
             }
-            Event::ToolStart { id, name, .. } => {
+            Event::ToolStart { id, name, signature, .. } => {
                 self.close(&mut out);
+                let id = told(id, signature.as_deref());
                 self.begin(Content::ToolUse { id, name, input: input("{}") }, &mut out);
                 self.open = Some(Open::Tool);
             }
@@ -234,6 +240,10 @@ impl StreamWriter {
     }
 
     fn close(&mut self, out: &mut String) {
+        let signature = std::mem::take(&mut self.signature);
+        if !signature.is_empty() {
+            self.delta(Delta::SignatureDelta { signature: &signature }, out);
+        }
         if self.open.take().is_some() {
             self.stop(out);
         }

@@ -18,7 +18,9 @@ mod expected;
 mod meter;
 pub(in crate::dialect) mod model;
 mod request;
+pub(in crate::dialect) mod schema;
 mod server_tools;
+mod signed_ids;
 mod size;
 mod target_answer;
 mod target_blocks;
@@ -31,6 +33,7 @@ mod target_turns;
 #[cfg(test)]
 mod tests;
 mod wire;
+mod words;
 
 pub use answer::read_answer;
 pub use client_answer::write_answer;
@@ -45,3 +48,4 @@ pub use target_answer::read_answer_chat;
 pub use target_request::{Target, write_request};
 pub use target_stream::Decoder;
 pub use target_thinking::Thinking;
+pub use words::in_its_words;

@@ -111,6 +111,23 @@ impl Claude {
         !self.is_since((4, 7))
     }
 
+    /// Whether it can be made to call a tool (`tool_choice` of `any` or `tool`): Fable and Mythos, and
+    /// from 5.5 on Opus and Sonnet, refuse it whether or not they are told to think ("What's new in
+    /// Claude Opus 5.5", "What's new in Claude Sonnet 5.5").
+    pub(in crate::dialect) fn can_be_forced(self) -> bool {
+        match self.family {
+            Family::Fable => false,
+            Family::Opus | Family::Sonnet => !self.is_since((5, 5)),
+            Family::Haiku | Family::Other => true,
+        }
+    }
+
+    /// Whether it goes on from words that a conversation ends with as its own: Claude 4.6 and later
+    /// refuse such a conversation ("What's new in Claude 4.6", "Prefill removal").
+    pub(in crate::dialect) fn takes_prefill(self) -> bool {
+        !self.is_since((4, 6))
+    }
+
     /// Whether it knows the effort `xhigh` ("Effort").
     pub(in crate::dialect) fn knows_extra_high(self) -> bool {
         self.is_since((4, 7))
@@ -161,6 +178,26 @@ mod tests {
         check("Team-Claude-Sonnet-4-5", sonnet(4, 5));
         for other in ["deepseek-v4", "kimi-k2", "glm-4.6", "qwen3-max", "MiniMax-M2", ""] {
             check(other, None);
+        }
+    }
+
+    #[test]
+    fn what_ends_a_conversation_and_who_can_be_forced_changed_too() {
+        for (name, can_be_forced, takes_prefill) in [
+            ("claude-3-5-haiku-20241022", true, true),
+            ("claude-sonnet-4-5-20250929", true, true),
+            ("claude-opus-4-6", true, false),
+            ("claude-sonnet-5", true, false),
+            ("claude-opus-5", true, false),
+            ("claude-haiku-5-5", true, false),
+            ("claude-sonnet-5-5", false, false),
+            ("claude-opus-5-5", false, false),
+            ("claude-fable-5-1", false, false),
+            ("claude-mythos-preview", false, false),
+        ] {
+            let claude = Claude::named(name).unwrap();
+            let found = (claude.can_be_forced(), claude.takes_prefill());
+            assert_eq!(found, (can_be_forced, takes_prefill), "{name}");
         }
     }
 

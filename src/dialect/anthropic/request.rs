@@ -101,6 +101,11 @@ impl MessagesCall {
                 "'fallbacks' is not taken: what else may answer is the gateway's routing.";
             return Err(Refusal::field("fallbacks", message));
         }
+        if object.value("thread").is_some() {
+            // What a thread holds is input of no known size, at one target, and of whoever knows its
+            // name: all keys share the provider's account ("Message threads").
+            return Err(Refusal::ThreadUnsupported);
+        }
         Ok(Self {
             operation,
             alias,

@@ -1,9 +1,13 @@
 //! The blocks of a conversation as Anthropic's content blocks.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::target_tools::{CallIds, input};
+use super::target_tools::{call_ids, input};
+use crate::dialect::base64::decoded_text;
+use crate::dialect::call_ids::CallIds;
 use crate::dialect::chat::{Block, Dropped, Media, MediaKind, Source};
 
 /// A content block of a request.
@@ -57,7 +61,7 @@ pub(super) enum Part<'a> {
 pub(super) enum WireSource<'a> {
     Base64 { media_type: &'a str, data: &'a str },
     Url { url: &'a str },
-    Text { media_type: &'a str, data: &'a str },
+    Text { media_type: &'a str, data: Cow<'a, str> },
 }
 
 impl Part<'_> {
@@ -71,13 +75,20 @@ impl Part<'_> {
 }
 
 /// Writes blocks; what cannot be written is noted in the words of OpenAI's clients.
-#[derive(Default)]
 pub(super) struct BlockWriter {
-    pub(super) ids: CallIds,
+    ids: CallIds,
+    /// Whether thoughts must be signed: Claude refuses others, and who only speaks its dialect may
+    /// sign none.
+    signs: bool,
     pub(super) dropped: Dropped,
 }
 
 impl BlockWriter {
+    /// A writer for a model that signs its thoughts, or not, with what has no place already.
+    pub(super) fn new(signs: bool, dropped: Dropped) -> Self {
+        Self { ids: call_ids(), signs, dropped }
+    }
+
     pub(super) fn parts<'a>(&mut self, blocks: &'a [Block]) -> Vec<Part<'a>> {
         blocks.iter().filter_map(|block| self.part(block)).collect()
     }
@@ -85,6 +96,9 @@ impl BlockWriter {
     fn part<'a>(&mut self, block: &'a Block) -> Option<Part<'a>> {
         Some(match block {
             Block::Text { text, cache } => {
+                if written(text).is_none() && cache.is_some() {
+                    return self.drop("messages[].content[].cache_control");
+                }
                 return written(text)
                     .map(|text| Part::Text { text, cache_control: cache.as_deref() });
             }
@@ -92,20 +106,28 @@ impl BlockWriter {
                 return written(text).map(|text| Part::Text { text, cache_control: None });
             }
             Block::Media(media) => return self.media(media),
-            Block::ToolUse { id, name, arguments, cache, .. } => Part::ToolUse {
-                id: self.ids.write(id),
-                name,
-                input: input(arguments),
-                cache_control: cache.as_deref(),
-            },
+            Block::ToolUse { id, name, arguments, signature, cache } => {
+                if signature.is_some() {
+                    self.dropped.note("messages[].tool_calls[].extra_content");
+                }
+                Part::ToolUse {
+                    id: self.ids.call(id),
+                    name,
+                    input: input(arguments),
+                    cache_control: cache.as_deref(),
+                }
+            }
             Block::ToolResult { id, content, is_error, cache } => Part::ToolResult {
-                tool_use_id: self.ids.write(id),
+                tool_use_id: self.ids.result(id),
                 content: self.parts(content),
                 is_error: *is_error,
                 cache_control: cache.as_deref(),
             },
             Block::Thinking { text, signature: Some(signature) } if !signature.is_empty() => {
                 Part::Thinking { thinking: text, signature }
+            }
+            Block::Thinking { text, .. } if !self.signs => {
+                Part::Thinking { thinking: text, signature: "" }
             }
             // Nobody at Anthropic signed it: it would be refused.
             Block::Thinking { .. } => return self.drop("messages[].reasoning_content"),
@@ -127,7 +149,22 @@ impl BlockWriter {
             (_, Source::File(_)) => return self.drop("messages[].content[].file.file_id"),
             (_, Source::Url(url)) => WireSource::Url { url },
             (MediaKind::Document, Source::Text(data)) => {
-                WireSource::Text { media_type: "text/plain", data: written(data)? }
+                WireSource::Text { media_type: "text/plain", data: written(data)?.into() }
+            }
+            // Text goes as text, whatever kind of text it is.
+            (MediaKind::Document, Source::Data { media_type, base64 })
+                if media_type.starts_with("text/") =>
+            {
+                let text = decoded_text(base64).filter(|text| written(text).is_some());
+                let Some(text) = text else {
+                    return self.drop("messages[].content[].file.file_data");
+                };
+                WireSource::Text { media_type: "text/plain", data: text.into() }
+            }
+            (MediaKind::Image, Source::Data { media_type, .. })
+                if !IMAGES.contains(&media_type.as_str()) =>
+            {
+                return self.drop("messages[].content[].image_url");
             }
             // PDF is the only kind of document that goes as base64 ("PDF support").
             (MediaKind::Document, Source::Data { media_type, .. })
@@ -155,6 +192,9 @@ impl BlockWriter {
         None
     }
 }
+
+/// The kinds of images that the API takes ("Vision").
+const IMAGES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// A text that has something to read: the API refuses blocks that are empty or only white space
 /// ("text content blocks must contain non-whitespace text").

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::model::{Claude, Thinks};
+use super::schema::fitted;
 use super::target_blocks::{BlockWriter, Part};
 use super::target_sampling::sampling;
 use super::target_thinking::{Thinking, WireThinking, plan};
@@ -50,6 +51,11 @@ impl<'a> Target<'a> {
         Self { model, max_tokens_default, stream, thinking, schemas, sampling }
     }
 
+    /// Whether it can be made to call a tool.
+    pub(super) fn can_be_forced(&self) -> bool {
+        Claude::named(self.model).is_none_or(Claude::can_be_forced)
+    }
+
     /// With another thinking than the name tells, where one is configured.
     #[must_use]
     pub fn with_thinking(self, thinking: Option<Thinking>) -> Self {
@@ -74,7 +80,7 @@ struct Request<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     thinking: Option<WireThinking>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    output_config: Option<OutputConfig<'a>>,
+    output_config: Option<OutputConfig>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stop_sequences: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,17 +98,17 @@ struct Request<'a> {
 }
 
 #[derive(Serialize)]
-struct OutputConfig<'a> {
+struct OutputConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     effort: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    format: Option<WireFormat<'a>>,
+    format: Option<WireFormat>,
 }
 
 #[derive(Serialize)]
-struct WireFormat<'a> {
+struct WireFormat {
     r#type: &'static str,
-    schema: &'a RawValue,
+    schema: Box<RawValue>,
 }
 
 #[derive(Serialize)]
@@ -117,14 +123,18 @@ struct Metadata {
 /// (`temperature`, `top_p`, `top_k`), `reasoning_effort` where thinking is not possible.
 ///
 /// Not named is what means the same there: turns of one speaker are joined, the results of tools
-/// stand first, ids of calls are put in Anthropic's alphabet, texts and stop sequences without a
-/// visible character are left out.
+/// stand first, ids of calls are put in Anthropic's alphabet, texts without a visible character are
+/// left out.
 ///
 /// # Errors
 /// A refusal when nothing is left to send, a number is none, or more than one answer is asked for.
 pub fn write_request(chat: &Chat, target: &Target<'_>) -> Result<(String, Dropped), Refusal> {
-    let mut writer = BlockWriter { dropped: chat.dropped.clone(), ..BlockWriter::default() };
-    let turns = turns(chat, &mut writer)?;
+    let claude = Claude::named(target.model);
+    let mut writer = BlockWriter::new(claude.is_some(), chat.dropped.clone());
+    // A schema and words to go on from exclude each other ("Structured outputs").
+    let is_formatted = target.schemas && matches!(chat.format, Some(Format::Schema { .. }));
+    let takes_prefill = claude.is_none_or(Claude::takes_prefill) && !is_formatted;
+    let turns = turns(chat, takes_prefill, &mut writer)?;
     let mut dropped = writer.dropped;
     let (tools, tool_choice) = tools(chat, target, &mut dropped);
     let forced = tool_choice.as_ref().is_some_and(Choice::is_forced);
@@ -143,7 +153,7 @@ pub fn write_request(chat: &Chat, target: &Target<'_>) -> Result<(String, Droppe
         tool_choice,
         thinking: plan.thinking,
         output_config: has_output_config.then_some(OutputConfig { effort: plan.effort, format }),
-        stop_sequences: stop_sequences(chat),
+        stop_sequences: stop_sequences(chat, &mut dropped),
         temperature: numbers.temperature,
         top_p: numbers.top_p,
         top_k: numbers.top_k,
@@ -156,16 +166,17 @@ pub fn write_request(chat: &Chat, target: &Target<'_>) -> Result<(String, Droppe
 }
 
 /// The documented way to a schema is `output_config.format` ("Structured outputs"). Any JSON object
-/// at all cannot be asked for.
-fn format<'a>(
-    chat: &'a Chat,
-    target: &Target<'_>,
-    dropped: &mut Dropped,
-) -> Option<WireFormat<'a>> {
+/// at all cannot be asked for. What the API would refuse of a schema is taken out of it, so that the
+/// answer fits the rest.
+fn format(chat: &Chat, target: &Target<'_>, dropped: &mut Dropped) -> Option<WireFormat> {
     match chat.format.as_ref()? {
         Format::Schema { schema, description, .. } if target.schemas => {
             if description.is_some() {
                 dropped.note("response_format.json_schema.description");
+            }
+            let (schema, taken_out) = fitted(schema);
+            for keyword in taken_out {
+                dropped.note(format!("response_format.json_schema.schema.{keyword}"));
             }
             Some(WireFormat { r#type: "json_schema", schema })
         }
@@ -177,6 +188,11 @@ fn format<'a>(
 }
 
 /// The API refuses stop sequences of white space alone.
-fn stop_sequences(chat: &Chat) -> Vec<&str> {
-    chat.stop.iter().map(String::as_str).filter(|text| !text.trim().is_empty()).collect()
+fn stop_sequences<'a>(chat: &'a Chat, dropped: &mut Dropped) -> Vec<&'a str> {
+    let texts = chat.stop.iter().map(String::as_str);
+    let texts: Vec<_> = texts.filter(|text| !text.trim().is_empty()).collect();
+    if texts.len() < chat.stop.len() {
+        dropped.note("stop");
+    }
+    texts
 }

@@ -37,7 +37,10 @@ pub(super) fn sampling<'a>(
     for (name, json) in &chat.knobs {
         let json = json.as_ref();
         match name.as_str() {
-            "temperature" | "top_p" | "top_k" => {}
+            // The first are written below; the last is about the client's own stream.
+            "temperature" | "top_p" | "top_k" | "stream_options" => {}
+            // The newer name of the two comes first.
+            "user" if written.user_id.is_some() => dropped.note(name),
             "user" | "safety_identifier" => {
                 let user = serde_json::from_str::<String>(json.get()).ok();
                 match user.filter(|user| user.chars().count() <= MOST_USER_ID) {
@@ -94,7 +97,7 @@ fn number<'a>(chat: &'a Chat, name: &str) -> Result<Option<(&'a RawValue, f64)>,
 
 /// Whether a value is the one that a field has anyway.
 fn asks_nothing(name: &str, json: &str) -> bool {
-    matches!(json, "null" | "false" | "{}" | "[]" | "\"\"")
+    (matches!(json, "null" | "false" | "{}" | "[]" | "\"\"") && name != "web_search_options")
         || (name == "n" && json == "1")
         || (name.ends_with("_penalty") && serde_json::from_str::<f64>(json).is_ok_and(|n| n == 0.0))
 }

@@ -17,15 +17,21 @@ pub struct Decoder {
     meter: StreamReader,
     open: Open,
     calls: usize,
+    /// Whether anything was told yet.
+    began: bool,
     finished: bool,
 }
 
+/// The block that grows. One that says nothing is not told of: it neither begins nor ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Open {
-    /// Nothing, or a block that only Anthropic knows.
     #[default]
     Nothing,
-    Block,
+    /// One that only Anthropic knows: what it grows by is its own.
+    Other,
+    Text,
+    /// Thoughts and their signature, or such as nobody can read.
+    Thoughts,
     /// A call of a tool, and whether its arguments have begun.
     Call {
         index: usize,
@@ -62,7 +68,10 @@ impl Decoder {
             return Ok(vec![Event::Ping]);
         }
         let data = event.data.as_deref().unwrap_or_default();
-        self.events(event.name.as_deref(), data).map_err(|error| malformed("an event", &error))
+        let events = self.events(event.name.as_deref(), data);
+        let events = events.map_err(|error| malformed("an event", &error))?;
+        self.began |= !events.is_empty();
+        Ok(events)
     }
 
     /// The end of the provider's bytes.
@@ -77,15 +86,17 @@ impl Decoder {
         let piece: Piece<'_> = serde_json::from_slice(data)?;
         let kind = piece.r#type.as_deref().or(name).unwrap_or_default();
         match kind {
-            "message_start" => {
+            "message_start" if !self.began => {
                 let message: Message<'_> = inside(piece.message)?;
                 let (id, model) = (message.id.unwrap_or_default(), message.model);
                 let usage = self.meter.usage_so_far().filter(|usage| usage.input() > 0);
                 Ok(vec![Event::Start { id, model: model.unwrap_or_default(), usage }])
             }
-            "content_block_start" => Ok(self.begin(block(inside(piece.content_block)?)?)),
-            "content_block_delta" => Ok(self.grow(inside(piece.delta)?)),
-            "content_block_stop" => Ok(self.close()),
+            "content_block_start" if !self.finished => {
+                Ok(self.begin(block(inside(piece.content_block)?)?))
+            }
+            "content_block_delta" if !self.finished => Ok(self.grow(inside(piece.delta)?)),
+            "content_block_stop" | "message_stop" => Ok(self.close()),
             "message_delta" => self.finish(&piece),
             _ => Ok(vec![]),
         }
@@ -94,14 +105,18 @@ impl Decoder {
     fn begin(&mut self, block: Block) -> Vec<Event> {
         // A stream that leaves a block's end out still ends it before the next.
         let mut events = self.close();
-        self.open = Open::Block;
         match block {
-            Block::Text { text, .. } if !text.is_empty() => events.push(Event::Text(text)),
+            Block::Text { text, .. } if text.is_empty() => {}
+            Block::Text { text, .. } => events.extend(self.tell(Open::Text, Event::Text(text))),
             Block::Thinking { text, signature } => {
-                events.extend((!text.is_empty()).then_some(Event::Thinking(text)));
-                events.extend(signature.map(Event::Signature));
+                let text = (!text.is_empty()).then_some(Event::Thinking(text));
+                for event in text.into_iter().chain(signature.map(Event::Signature)) {
+                    events.extend(self.tell(Open::Thoughts, event));
+                }
             }
-            Block::RedactedThinking(data) => events.push(Event::RedactedThinking(data)),
+            Block::RedactedThinking(data) => {
+                events.extend(self.tell(Open::Thoughts, Event::RedactedThinking(data)));
+            }
             Block::ToolUse { id, name, arguments, .. } => {
                 let index = self.calls;
                 self.calls += 1;
@@ -112,8 +127,7 @@ impl Decoder {
                 }
                 self.open = Open::Call { index, has_arguments };
             }
-            Block::Text { .. } => {}
-            _ => self.open = Open::Nothing,
+            _ => self.open = Open::Other,
         }
         events
     }
@@ -123,9 +137,14 @@ impl Decoder {
             return vec![];
         }
         match (delta, &mut self.open) {
-            (Delta::TextDelta { text }, Open::Block) => vec![Event::Text(text)],
-            (Delta::ThinkingDelta { thinking }, Open::Block) => vec![Event::Thinking(thinking)],
-            (Delta::SignatureDelta { signature }, Open::Block) => vec![Event::Signature(signature)],
+            (_, Open::Other) => vec![],
+            (Delta::TextDelta { text }, _) => self.tell(Open::Text, Event::Text(text)),
+            (Delta::ThinkingDelta { thinking }, _) => {
+                self.tell(Open::Thoughts, Event::Thinking(thinking))
+            }
+            (Delta::SignatureDelta { signature }, _) => {
+                self.tell(Open::Thoughts, Event::Signature(signature))
+            }
             (Delta::InputJsonDelta { partial_json }, Open::Call { index, has_arguments }) => {
                 *has_arguments = true;
                 vec![Event::ToolArguments { index: *index, piece: partial_json }]
@@ -134,15 +153,24 @@ impl Decoder {
         }
     }
 
+    /// Tells more of a block of this kind. One that is open and of another ends: no word is lost in
+    /// a stream that leaves a block's start out.
+    fn tell(&mut self, kind: Open, event: Event) -> Vec<Event> {
+        let mut events = if self.open == kind { vec![] } else { self.close() };
+        self.open = kind;
+        events.push(event);
+        events
+    }
+
     /// Ends the open block. A call without arguments says nothing of them here, where others say
     /// that they are an empty object.
     fn close(&mut self) -> Vec<Event> {
         match std::mem::take(&mut self.open) {
-            Open::Nothing => vec![],
+            Open::Nothing | Open::Other => vec![],
             Open::Call { index, has_arguments: false } => {
                 vec![Event::ToolArguments { index, piece: "{}".to_owned() }, Event::BlockEnd]
             }
-            Open::Block | Open::Call { .. } => vec![Event::BlockEnd],
+            Open::Text | Open::Thoughts | Open::Call { .. } => vec![Event::BlockEnd],
         }
     }
 

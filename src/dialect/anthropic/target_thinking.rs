@@ -90,7 +90,7 @@ fn name_of(effort: Effort, claude: Option<Claude>) -> &'static str {
 /// Plans the thinking of an answer of at most `max_tokens`, thinking included. The cap is the
 /// caller's and is never raised: a budget that does not fit shrinks, and one that would be too small
 /// is dropped. Thinking is also dropped where the API refuses it: with a tool that must be called,
-/// and, with a budget, after an unsigned beginning of a loop of tools or of the answer itself.
+/// which models that think unasked must be told, and, with a budget, after an unsigned beginning of a loop of tools or of the answer itself.
 pub(super) fn plan(
     chat: &Chat,
     target: &Target<'_>,
@@ -99,22 +99,26 @@ pub(super) fn plan(
     turns: &Turns<'_>,
     dropped: &mut Dropped,
 ) -> Plan {
-    let Some(reasoning) = &chat.reasoning else { return Plan::default() };
-    let name = match reasoning {
-        Reasoning::Budget(_) => "thinking_budget",
-        _ => "reasoning_effort",
-    };
     let claude = Claude::named(target.model);
+    let rests = claude.map(Claude::rests);
+    let thinks_unasked = target.thinking == Thinking::Adaptive && rests == Some(Rests::Disabled);
+    let Some(reasoning) = &chat.reasoning else {
+        let thinking = (forced && thinks_unasked).then_some(WireThinking::Disabled);
+        return Plan { thinking, effort: None };
+    };
+    let name = field_of(reasoning);
     let unsigned = turns.is_prefilled() || turns.continues_without_thinking();
     match (target.thinking, reasoning) {
         (Thinking::None, Reasoning::Off) => Plan::default(),
         (_, Reasoning::Off) => {
             // The models of other vendors think by themselves, and know the one word.
-            let rests = claude.map_or(Rests::Disabled, Claude::rests);
+            let rests = rests.unwrap_or(Rests::Disabled);
             if rests == Rests::Never {
                 dropped.note(name);
             }
-            Plan { thinking: rest(rests), effort: None }
+            // The least that it can do.
+            let effort = (rests == Rests::Never).then_some("low");
+            Plan { thinking: rest(rests), effort }
         }
         (Thinking::None, _) => {
             dropped.note(name);
@@ -132,22 +136,57 @@ pub(super) fn plan(
                 dropped.note(name);
             }
             let thinking = budget.map(|budget_tokens| WireThinking::Enabled { budget_tokens });
-            Plan { thinking, effort: None }
+            let effort = asked_effort(reasoning).filter(|_| takes_effort(target.model));
+            Plan { thinking, effort: effort.map(|effort| name_of(effort, claude)) }
         }
         (Thinking::Adaptive, reasoning) => {
             if forced || matches!(reasoning, Reasoning::Budget(_)) {
                 dropped.note(name);
             }
-            let effort = match reasoning {
-                Reasoning::Adaptive { effort } => *effort,
-                Reasoning::Effort(effort) => Some(*effort),
-                Reasoning::Budget(budget) => Some(effort_of(*budget)),
-                Reasoning::Off => None,
+            let thinking = match forced {
+                true if thinks_unasked => Some(WireThinking::Disabled),
+                true => None,
+                false => Some(WireThinking::Adaptive),
             };
-            let thinking = (!forced).then_some(WireThinking::Adaptive);
-            Plan { thinking, effort: effort.map(|effort| name_of(effort, claude)) }
+            Plan { thinking, effort: adaptive_effort(reasoning, forced, claude) }
         }
     }
+}
+
+/// The effort that is asked for, or what a budget comes to. Only an effort up to `high` goes without
+/// thinking.
+fn adaptive_effort(
+    reasoning: &Reasoning,
+    forced: bool,
+    claude: Option<Claude>,
+) -> Option<&'static str> {
+    let effort = match reasoning {
+        Reasoning::Budget(budget) => effort_of(*budget),
+        _ => asked_effort(reasoning)?,
+    };
+    Some(name_of(if forced { effort.min(Effort::High) } else { effort }, claude))
+}
+
+/// The field in which an OpenAI client asks for it.
+fn field_of(reasoning: &Reasoning) -> &'static str {
+    match reasoning {
+        Reasoning::Budget(_) => "thinking_budget",
+        _ => "reasoning_effort",
+    }
+}
+
+fn asked_effort(reasoning: &Reasoning) -> Option<Effort> {
+    match reasoning {
+        Reasoning::Adaptive { effort } => *effort,
+        Reasoning::Effort(effort) => Some(*effort),
+        Reasoning::Off | Reasoning::Budget(_) => None,
+    }
+}
+
+/// Whether a model that is no Claude is told how hard to think by an effort: `DeepSeek` passes over
+/// budgets ("Anthropic API").
+fn takes_effort(model: &str) -> bool {
+    model.to_ascii_lowercase().contains("deepseek")
 }
 
 fn rest(rests: Rests) -> Option<WireThinking> {

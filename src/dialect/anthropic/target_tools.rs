@@ -1,11 +1,13 @@
 //! Tools for a Claude model, and the names of their calls.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::schema::fits;
 use super::target_request::Target;
+use crate::dialect::call_ids::CallIds;
 use crate::dialect::chat::{Block, Chat, Dropped, Tool, ToolChoice};
 use crate::dialect::{Edit, Object};
 
@@ -64,13 +66,22 @@ pub(super) fn tools<'a>(
         .enumerate()
         .filter_map(|(index, tool)| write_tool(index, tool, target, dropped))
         .collect();
+    let is_forced = matches!(chat.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
     if tools.is_empty() {
+        if is_forced {
+            dropped.note("tool_choice");
+        }
         let called = called_tools(chat);
         let choice = (!called.is_empty()).then_some(Choice::None);
         return (called, choice);
     }
     let disable_parallel_tool_use = chat.parallel_tools == Some(false);
     let choice = match &chat.tool_choice {
+        // The model that cannot be made to call a tool may still do so.
+        Some(_) if is_forced && !target.can_be_forced() => {
+            dropped.note("tool_choice");
+            Some(Choice::Auto { disable_parallel_tool_use })
+        }
         None if disable_parallel_tool_use => Some(Choice::Auto { disable_parallel_tool_use }),
         None => None,
         Some(ToolChoice::Auto) => Some(Choice::Auto { disable_parallel_tool_use }),
@@ -91,15 +102,16 @@ fn write_tool<'a>(
         dropped.note(format!("tools[{index}]"));
         return None;
     };
-    let strict = *strict == Some(true);
-    if strict && !target.schemas {
+    let wished = *strict == Some(true);
+    let strict = wished && target.schemas && fits(parameters.as_deref());
+    if wished && !strict {
         dropped.note(format!("tools[{index}].function.strict"));
     }
     Some(WireTool {
         name,
         description: description.as_deref().filter(|text| !text.is_empty()),
         input_schema: schema(parameters.as_deref()),
-        strict: strict && target.schemas,
+        strict,
         cache_control: cache.as_deref(),
     })
 }
@@ -152,29 +164,12 @@ fn raw(json: String) -> Box<RawValue> {
     RawValue::from_string(json).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-/// Ids of calls in Anthropic's alphabet (`^[a-zA-Z0-9_-]+$`): an id that is not in it gets another,
-/// the same wherever it stands.
-#[derive(Debug, Default)]
-pub(super) struct CallIds {
-    written: HashMap<String, String>,
-    taken: HashSet<String>,
+/// Ids of calls in Anthropic's alphabet (`^[a-zA-Z0-9_-]+$`). How long one may be is not said.
+pub(super) fn call_ids() -> CallIds {
+    CallIds::new(is_of_an_id, usize::MAX)
 }
 
-impl CallIds {
-    pub(super) fn write(&mut self, id: &str) -> String {
-        if let Some(written) = self.written.get(id) {
-            return written.clone();
-        }
-        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        let clean: String = id.chars().map(|c| if fits(c) { c } else { '_' }).collect();
-        let clean = if clean.is_empty() { "call".to_owned() } else { clean };
-        let mut free = clean.clone();
-        let mut number = 2_u32;
-        while !self.taken.insert(free.clone()) {
-            free = format!("{clean}_{number}");
-            number += 1;
-        }
-        self.written.insert(id.to_owned(), free.clone());
-        free
-    }
+/// Whether an id may have this letter.
+pub(super) fn is_of_an_id(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }

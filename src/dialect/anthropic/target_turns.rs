@@ -20,20 +20,29 @@ pub(super) struct Turns<'a> {
 
 const USER: &str = "user";
 const ASSISTANT: &str = "assistant";
+/// What the user says where a conversation begins with the model, which the API does not take.
+const OPENING: &str = "(The conversation begins.)";
+/// What the user says behind the model's own words where the model does not go on from them.
+const GO_ON: &str = "(Go on.)";
 
 /// Writes the system prompt and the turns. What the operator says in the middle of the conversation
 /// is moved behind the system prompt, as Anthropic does for OpenAI's clients ("OpenAI SDK
 /// compatibility"): in the place of a user's words it would lose its authority. A conversation in
 /// which only the operator speaks is asked as the user's, because one without messages is refused.
+/// The model's own words at the end stay what it said, where it does not go on from them.
 ///
 /// # Errors
 /// When nothing is left to send.
-pub(super) fn turns<'a>(chat: &'a Chat, writer: &mut BlockWriter) -> Result<Turns<'a>, Refusal> {
+pub(super) fn turns<'a>(
+    chat: &'a Chat,
+    takes_prefill: bool,
+    writer: &mut BlockWriter,
+) -> Result<Turns<'a>, Refusal> {
     let mut system = writer.parts(&chat.system);
     let mut messages: Vec<Message<'a>> = Vec::new();
     for turn in &chat.turns {
         if turn.name.is_some() {
-            writer.dropped.note("messages[].name");
+            writer.dropped.note(format!("messages[{}].name", turn.at));
         }
         let parts = writer.parts(&turn.blocks);
         let role = match turn.role {
@@ -56,6 +65,15 @@ pub(super) fn turns<'a>(chat: &'a Chat, writer: &mut BlockWriter) -> Result<Turn
         message.content.sort_by_key(|part| !part.is_result());
     }
     trim_prefill(&mut messages);
+    if !takes_prefill && ends_in_words(&messages) {
+        let last = chat.turns.iter().rfind(|turn| turn.role == Role::Assistant);
+        let at = last.map_or(0, |turn| turn.at);
+        writer.dropped.note(format!("messages[{at}].prefill"));
+        messages.push(said(GO_ON));
+    }
+    if messages.first().is_some_and(|first| first.role == ASSISTANT) {
+        messages.insert(0, said(OPENING));
+    }
     if messages.is_empty() {
         if system.is_empty() {
             let message = "'messages' has nothing in it that this model could be sent.";
@@ -78,6 +96,19 @@ impl Turns<'_> {
         results.content.first().is_some_and(Part::is_result)
             && !calls.content.first().is_some_and(Part::is_thinking)
     }
+}
+
+/// What the user says so that the conversation has the form that the API wants.
+fn said(text: &'static str) -> Message<'static> {
+    Message { role: USER, content: vec![Part::Text { text, cache_control: None }] }
+}
+
+/// Whether the model spoke last, and does not wait for the result of a call.
+fn ends_in_words(messages: &[Message<'_>]) -> bool {
+    messages.last().is_some_and(|last| {
+        let calls = matches!(last.content.last(), Some(Part::ToolUse { .. }));
+        last.role == ASSISTANT && !calls
+    })
 }
 
 /// The model's own words, where they end the conversation, must not end in white space.

@@ -62,6 +62,8 @@ pub struct Turn {
     pub blocks: Vec<Block>,
     /// The speaker's name, where the client gave one.
     pub name: Option<String>,
+    /// Which of the client's messages it is, from 0: what is dropped of it is named by that.
+    pub at: usize,
 }
 
 /// That a prompt's beginning up to here is to be cached: the marker's JSON as it came
@@ -167,6 +169,15 @@ pub enum Source {
     File(String),
     /// Here, as plain text.
     Text(String),
+}
+
+impl Source {
+    /// Whether a text can be a media type with its parameters (RFC 6838, and RFC 2045 without
+    /// quotes). It may become a part of a `data:` URL, where a comma would be its end.
+    pub(in crate::dialect) fn is_type(text: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/;= ".contains(&byte);
+        text.contains('/') && text.bytes().all(allowed)
+    }
 }
 
 /// A function that the model may call.

@@ -44,8 +44,8 @@ impl<'a> Extra<'a> {
         self.fields.remove("output_config").and_then(|_| self.effort.take())
     }
 
-    /// How much the model is to think. It must not be told so when a tool is forced, nor by a budget
-    /// when it has lost the thoughts that led to its calls: the client's tools count for more.
+    /// How much the model is to think. It must not when a tool is forced, which one that thinks
+    /// unasked must be told, nor by a budget when it has lost the thoughts that led to its calls: the client's tools count for more.
     pub(super) fn think(
         &mut self,
         chat: &Chat,
@@ -53,6 +53,13 @@ impl<'a> Extra<'a> {
         lacks_thoughts: bool,
         dropped: &mut Dropped,
     ) {
+        let unasked = match self.model {
+            Model::Claude(claude) if claude.rests() == Rests::Disabled => Some(claude),
+            _ => None,
+        };
+        if let Some(claude) = unasked.filter(|_| forced) {
+            self.claude_must_not(claude);
+        }
         let Some(reasoning) = &chat.reasoning else { return };
         let done = match self.model {
             Model::Claude(claude) if *reasoning == Reasoning::Off => self.claude_must_not(claude),
@@ -195,8 +202,10 @@ impl<'a> Extra<'a> {
                 _ => dropped.note("top_k"),
             }
         }
-        self.inference.stop_sequences =
-            chat.stop.iter().map(String::as_str).filter(|stop| !stop.is_empty()).collect();
+        // Claude refuses white space alone.
+        let is_claude = matches!(self.model, Model::Claude(_));
+        let says = |stop: &&str| !if is_claude { stop.trim() } else { stop }.is_empty();
+        self.inference.stop_sequences = chat.stop.iter().map(String::as_str).filter(says).collect();
         if self.inference.stop_sequences.len() < chat.stop.len() {
             dropped.note("stop");
         }
@@ -214,6 +223,7 @@ impl<'a> Extra<'a> {
     pub(super) fn drop_the_rest(chat: &Chat, dropped: &mut Dropped) -> Result<(), Refusal> {
         for (name, value) in &chat.knobs {
             match (name.as_str(), value.get()) {
+                ("web_search_options", _) => dropped.note(name),
                 ("temperature" | "top_p" | "top_k" | "stream_options", _)
                 | (_, "null" | "false" | "[]" | "{}")
                 | ("n", "1")

@@ -1,6 +1,7 @@
 //! What is said so far: `system` and `messages`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -8,13 +9,16 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::media;
 use super::model::Model;
 use super::wire::{CachePoint, Message, Piece, Speaker, Thought};
-use crate::dialect::chat::{Block, CacheMark, Chat, Dropped, Role, Turn};
+use crate::dialect::call_ids::CallIds;
+use crate::dialect::chat::{Block, CacheMark, Chat, Dropped, Format, Role, Turn};
 use crate::refusal::Refusal;
 
 /// What the user says where a conversation begins with the model, which Converse does not take.
 const OPENING: &str = "(The conversation begins.)";
 /// What the user says beside a document, where they said nothing: Converse wants text there.
 const DOCUMENT_ONLY: &str = "(See the document.)";
+/// What the user says behind the model's own words where the model does not go on from them.
+const GO_ON: &str = "(Go on.)";
 /// What a tool gave that gave nothing: blank text is refused.
 const NO_OUTPUT: &str = "(no output)";
 /// The longest id of a call, in bytes (`ToolUseBlock.toolUseId`).
@@ -26,7 +30,7 @@ pub(super) struct History<'a> {
     pub(super) messages: Vec<Message<'a>>,
     /// The tools that were called, each once.
     pub(super) called: Vec<&'a str>,
-    /// Whether the model is in the middle of a turn with tools and its thoughts are not there.
+    /// Whether the model is in the middle of a turn and its thoughts are not there.
     pub(super) lacks_thoughts: bool,
 }
 
@@ -39,16 +43,18 @@ impl<'a> History<'a> {
     /// A refusal of media that Converse does not take, or of a conversation without anything in it.
     pub(super) fn of(chat: &'a Chat, model: Model, dropped: &mut Dropped) -> Result<Self, Refusal> {
         let names = media::Names::default();
-        let mut writer = Writer { model, dropped, names, ids: vec![], called: vec![] };
+        let called = IndexedNames::default();
+        let mut writer = Writer { model, dropped, names, ids: call_ids(), called };
         let mut system = Vec::new();
         for (at, block) in chat.system.iter().enumerate() {
             writer.system(block, &format!("system[{at}]"), &mut system);
         }
         let mut messages: Vec<Message<'a>> = Vec::new();
-        for (turn_at, turn) in chat.turns.iter().enumerate() {
-            writer.turn(turn, turn_at, &mut system, &mut messages)?;
+        for turn in &chat.turns {
+            writer.turn(turn, &mut system, &mut messages)?;
         }
-        let called = writer.called;
+        writer.end(chat, &mut messages);
+        let called = writer.called.in_order;
         if messages.is_empty() {
             let content = std::mem::take(&mut system);
             messages.push(Message { role: Speaker::User, content });
@@ -77,9 +83,13 @@ fn add_text_to_documents(message: &mut Message<'_>) {
     }
 }
 
-/// Whether the last thing is a tool's result, and the call before it does not begin with thoughts:
-/// a Claude that is to think by a budget refuses that ("Extended thinking with tool use").
+/// Whether the last thing is what the model said itself, or a tool's result and the call before it
+/// does not begin with thoughts: a Claude that is to think by a budget refuses both ("Extended
+/// thinking").
 fn lacks_thoughts(messages: &[Message<'_>]) -> bool {
+    if messages.last().is_some_and(|last| last.role == Speaker::Assistant) {
+        return true;
+    }
     let mut last = messages.iter().rev().map(|message| message.content.as_slice());
     let (Some(results), Some(calls)) = (last.next(), last.next()) else { return false };
     results.iter().any(|piece| matches!(piece, Piece::ToolResult { .. }))
@@ -90,19 +100,33 @@ struct Writer<'a, 'd> {
     model: Model,
     dropped: &'d mut Dropped,
     names: media::Names,
-    /// Ids that Converse does not take; each goes by its number.
-    ids: Vec<&'a str>,
-    called: Vec<&'a str>,
+    ids: CallIds,
+    called: IndexedNames<'a>,
+}
+
+/// Names in their order, each once.
+#[derive(Default)]
+struct IndexedNames<'a> {
+    in_order: Vec<&'a str>,
+    known: HashSet<&'a str>,
+}
+
+impl<'a> IndexedNames<'a> {
+    fn add(&mut self, name: &'a str) {
+        if self.known.insert(name) {
+            self.in_order.push(name);
+        }
+    }
 }
 
 impl<'a> Writer<'a, '_> {
     fn turn(
         &mut self,
         turn: &'a Turn,
-        at: usize,
         system: &mut Vec<Piece<'a>>,
         messages: &mut Vec<Message<'a>>,
     ) -> Result<(), Refusal> {
+        let at = turn.at;
         if turn.name.is_some() {
             self.dropped.note(format!("messages[{at}].name"));
         }
@@ -127,6 +151,27 @@ impl<'a> Writer<'a, '_> {
             messages.push(Message { role, content });
         }
         Ok(())
+    }
+
+    /// The model's own words at the end: a model goes on from them, but not where they end in white
+    /// space, or it does not, as with a schema for its answer, and they are what it said.
+    fn end(&mut self, chat: &Chat, messages: &mut Vec<Message<'a>>) {
+        let last = messages.last_mut().filter(|last| last.role == Speaker::Assistant);
+        let Some(last) = last else { return };
+        if last.content.iter().any(|piece| matches!(piece, Piece::ToolUse { .. })) {
+            return;
+        }
+        let is_formatted =
+            self.model.takes_schemas() && matches!(chat.format, Some(Format::Schema { .. }));
+        if self.model.takes_prefill() && !is_formatted {
+            if let Some(Piece::Text(text)) = last.content.last_mut() {
+                *text = text.trim_end().to_owned().into();
+            }
+            return;
+        }
+        let turn = chat.turns.iter().rfind(|turn| turn.role == Role::Assistant);
+        self.dropped.note(format!("messages[{}].prefill", turn.map_or(0, |turn| turn.at)));
+        messages.push(Message { role: Speaker::User, content: vec![Piece::Text(GO_ON.into())] });
     }
 
     /// A block of `system`: text, or nothing.
@@ -159,12 +204,13 @@ impl<'a> Writer<'a, '_> {
                 content.push(media::write(media, place, &mut self.names, self.dropped)?);
                 self.cache(&media.cache, place, content);
             }
-            Block::ToolUse { id, name, arguments, cache, .. } => {
-                let tool_use_id = self.id(id);
-                content.push(Piece::ToolUse { tool_use_id, name, input: input(arguments) });
-                if !self.called.contains(&name.as_str()) {
-                    self.called.push(name);
+            Block::ToolUse { id, name, arguments, signature, cache } => {
+                if signature.is_some() {
+                    self.dropped.note(format!("{place}.extra_content"));
                 }
+                let tool_use_id = self.ids.call(id).into();
+                content.push(Piece::ToolUse { tool_use_id, name, input: input(arguments) });
+                self.called.add(name);
                 self.cache(cache, place, content);
             }
             Block::ToolResult { id, content: result, is_error, cache } => {
@@ -217,7 +263,8 @@ impl<'a> Writer<'a, '_> {
             self.dropped.note(format!("{place}.is_error"));
         }
         let status = (is_error && self.model.takes_tool_status()).then_some("error");
-        content.push(Piece::ToolResult { tool_use_id: self.id(id), content: pieces, status });
+        let tool_use_id = self.ids.result(id).into();
+        content.push(Piece::ToolResult { tool_use_id, content: pieces, status });
         Ok(())
     }
 
@@ -236,20 +283,11 @@ impl<'a> Writer<'a, '_> {
             self.dropped.note(format!("{place}.cache_control"));
         }
     }
+}
 
-    /// An id of a call as Converse takes it: its own, or one that stands for it in this request.
-    fn id(&mut self, id: &'a str) -> Cow<'a, str> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-        if (1..=MOST_ID_BYTES).contains(&id.len()) && id.bytes().all(allowed) {
-            return id.into();
-        }
-        let known = self.ids.iter().position(|known| *known == id);
-        let number = known.unwrap_or_else(|| {
-            self.ids.push(id);
-            self.ids.len() - 1
-        });
-        format!("tollgate-{number}").into()
-    }
+/// Ids of calls in Converse's alphabet.
+fn call_ids() -> CallIds {
+    CallIds::new(|c| c.is_ascii_alphanumeric() || "_.:-".contains(c), MOST_ID_BYTES)
 }
 
 fn push_text<'a>(text: &'a str, content: &mut Vec<Piece<'a>>) {

@@ -1,5 +1,7 @@
 //! Images, sounds and documents.
 
+use std::collections::{HashMap, HashSet};
+
 use super::wire::{Attachment, Bytes, Piece};
 use crate::dialect::chat::{Dropped, Media, MediaKind, Source};
 use crate::refusal::Refusal;
@@ -9,7 +11,11 @@ const MOST_NAME_CHARS: usize = 200;
 
 /// The names of documents: unique in a request, or Bedrock refuses it.
 #[derive(Default)]
-pub(super) struct Names(Vec<String>);
+pub(super) struct Names {
+    taken: HashSet<String>,
+    /// The last number that was tried for a name: a request may have a great many documents of one.
+    numbers: HashMap<String, u32>,
+}
 
 impl Names {
     /// A name that holds only what a name may: letters, digits, single spaces, hyphens, parentheses
@@ -22,12 +28,11 @@ impl Names {
         let name: String = words.join(" ").chars().take(MOST_NAME_CHARS - 8).collect();
         let name = if name.is_empty() { "document".to_owned() } else { name };
         let mut unique = name.clone();
-        let mut number = 1;
-        while self.0.contains(&unique) {
-            number += 1;
+        while !self.taken.insert(unique.clone()) {
+            let number = self.numbers.entry(name.clone()).or_insert(1);
+            *number = number.saturating_add(1);
             unique = format!("{name} {number}");
         }
-        self.0.push(unique.clone());
         unique
     }
 }

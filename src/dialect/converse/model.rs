@@ -63,6 +63,21 @@ impl Model {
         !matches!(self, Self::Claude(claude) if !claude.samples())
     }
 
+    /// Whether it can be made to call a tool.
+    pub(super) fn can_be_forced(self) -> bool {
+        !matches!(self, Self::Claude(claude) if !claude.can_be_forced())
+    }
+
+    /// Whether it goes on from words that a conversation ends with as its own. Others, and later
+    /// Claudes, refuse such a conversation ("A conversation must end with a user message").
+    pub(super) fn takes_prefill(self) -> bool {
+        match self {
+            Self::Claude(claude) => claude.takes_prefill(),
+            Self::Nova { .. } | Self::Unknown => true,
+            Self::Gpt | Self::Other { .. } => false,
+        }
+    }
+
     /// Whether signed thoughts may be sent back. Models that sign none refuse all.
     pub(super) fn takes_thoughts(self) -> bool {
         matches!(self, Self::Claude(_) | Self::Unknown)

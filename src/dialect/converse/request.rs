@@ -5,6 +5,7 @@ use super::history::History;
 use super::model::Model;
 use super::tools;
 use super::wire::{Output, Request, Structure, TextFormat};
+use crate::dialect::anthropic::schema::fitted;
 use crate::dialect::chat::{Chat, Dropped, Format, ToolChoice};
 use crate::refusal::Refusal;
 
@@ -31,7 +32,8 @@ pub fn write_request(chat: &Chat, to: &Target<'_>) -> Result<(String, Dropped), 
     let history = History::of(chat, model, &mut dropped)?;
     let tool_config = tools::write(chat, model, &history, &mut dropped)?;
     let text_format = text_format(chat, model, &mut dropped);
-    let forced = matches!(chat.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+    let forced = matches!(chat.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)))
+        && model.can_be_forced();
     let max_tokens = chat.max_output_tokens.or(to.max_tokens_default);
     let mut extra = Extra::new(model, max_tokens);
     extra.think(chat, forced && tool_config.is_some(), history.lacks_thoughts, &mut dropped);
@@ -60,7 +62,12 @@ fn text_format<'a>(chat: &'a Chat, model: Model, dropped: &mut Dropped) -> Optio
     match chat.format.as_ref()? {
         Format::Schema { name, description, schema, .. } if model.takes_schemas() => {
             let (name, description) = (name.as_deref(), description.as_deref());
-            let structure = Structure::JsonSchema { schema: schema.get(), name, description };
+            let (schema, taken_out) = fitted(schema);
+            for keyword in taken_out {
+                dropped.note(format!("response_format.json_schema.schema.{keyword}"));
+            }
+            let schema = schema.get().to_owned();
+            let structure = Structure::JsonSchema { schema, name, description };
             Some(TextFormat { r#type: "json_schema", structure })
         }
         Format::Schema { .. } | Format::Json => {

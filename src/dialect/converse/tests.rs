@@ -100,6 +100,7 @@ fn what_came_as_json_keeps_its_bytes() {
             role: Role::User,
             blocks: vec![Block::Text { text: "hi".to_owned(), cache: None }],
             name: None,
+            at: 0,
         }],
         tools: vec![Tool::Function {
             name: "t".to_owned(),
@@ -133,7 +134,7 @@ fn read_chat(input: &Value) -> Chat {
     let number = |name: &str| input[name].as_u64();
     Chat {
         system: read_blocks(&input["system"]),
-        turns: list(&input["turns"], |turn| Turn {
+        turns: numbered(&input["turns"], |at, turn| Turn {
             role: match turn["role"].as_str().unwrap() {
                 "user" => Role::User,
                 "assistant" => Role::Assistant,
@@ -142,6 +143,7 @@ fn read_chat(input: &Value) -> Chat {
             },
             blocks: read_blocks(&turn["blocks"]),
             name: text(&turn["name"]),
+            at,
         }),
         tools: list(&input["tools"], read_tool),
         tool_choice: input["tool_choice"].as_str().map(|choice| match choice {
@@ -169,6 +171,11 @@ fn read_chat(input: &Value) -> Chat {
 
 fn list<T>(input: &Value, read: impl Fn(&Value) -> T) -> Vec<T> {
     input.as_array().into_iter().flatten().map(read).collect()
+}
+
+fn numbered<T>(input: &Value, read: impl Fn(usize, &Value) -> T) -> Vec<T> {
+    let items = input.as_array().into_iter().flatten().enumerate();
+    items.map(|(at, item)| read(at, item)).collect()
 }
 
 fn text(input: &Value) -> Option<String> {

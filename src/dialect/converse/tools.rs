@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::history::{History, cache_point, object};
 use super::model::Model;
 use super::wire::{Choice, Schema, Tool, ToolConfig};
+use crate::dialect::anthropic::schema::fits;
 use crate::dialect::chat::{self, Chat, Dropped, ToolChoice};
 use crate::dialect::{Edit, Object};
 use crate::refusal::Refusal;
@@ -49,6 +50,13 @@ pub(super) fn write<'a>(
         None => None,
         Some(ToolChoice::Auto) if tools.is_empty() => None,
         Some(ToolChoice::Auto) => Some(Choice::Auto {}),
+        // It may still call one.
+        Some(ToolChoice::Required | ToolChoice::Named(_))
+            if !tools.is_empty() && !model.can_be_forced() =>
+        {
+            dropped.note("tool_choice");
+            Some(Choice::Auto {})
+        }
         Some(ToolChoice::Required) if !chat.tools.is_empty() && !tools.is_empty() => {
             Some(Choice::Any {})
         }
@@ -82,14 +90,16 @@ fn push<'a>(
         let message = "The schema of a tool's parameters must be an object.";
         Refusal::field(format!("{place}.parameters"), message)
     })?;
-    if *strict == Some(true) && !model.takes_schemas() {
+    let wished = *strict == Some(true);
+    let kept = wished && model.takes_schemas() && fits(parameters.as_deref());
+    if wished && !kept {
         dropped.note(format!("{place}.strict"));
     }
     tools.push(Tool::ToolSpec {
         name,
         description: description.as_deref().filter(|text| !text.trim().is_empty()),
         input_schema: Schema { json },
-        strict: strict.filter(|strict| *strict && model.takes_schemas()),
+        strict: kept.then_some(true),
     });
     match cache {
         Some(mark) if model.caches_tools() => {

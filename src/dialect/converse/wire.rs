@@ -183,7 +183,7 @@ pub(super) struct TextFormat<'a> {
 pub(super) enum Structure<'a> {
     JsonSchema {
         /// The schema's JSON as text: so the service model has it.
-        schema: &'a str,
+        schema: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]

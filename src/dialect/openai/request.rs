@@ -51,6 +51,9 @@ pub struct Call {
     pub output_tokens: Option<u64>,
     /// How large the input is.
     pub size: InputSize,
+    /// Whether the client knows calls as they were before there were several: it lists `functions`
+    /// and no `tools`.
+    pub calls_functions: bool,
     body: Bytes,
 }
 
@@ -114,6 +117,7 @@ impl Call {
             choices: choices.saturating_mul(prompts(operation, &object)?),
             output_tokens,
             size: size_of(operation, &object, body.len())?,
+            calls_functions: object.value("functions").is_some() && object.value("tools").is_none(),
             body,
         })
     }

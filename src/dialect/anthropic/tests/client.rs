@@ -65,8 +65,9 @@ fn client_answer(input: &mut Input) -> String {
             }
             Event::RedactedThinking(data) => Block::RedactedThinking(data),
             Event::Refusal(text) => Block::Refusal(text),
-            Event::ToolStart { id, name, .. } => {
-                Block::ToolUse { id, name, arguments: String::new(), signature: None, cache: None }
+            Event::ToolStart { id, name, signature, .. } => {
+                let signature = signature.map(|json| serde_json::from_str(&json).unwrap());
+                Block::ToolUse { id, name, arguments: String::new(), signature, cache: None }
             }
             Event::ToolArguments { piece, .. } => {
                 let Some(Block::ToolUse { arguments, .. }) = answer.blocks.last_mut() else {
@@ -119,12 +120,13 @@ fn event_of(line: &str) -> Event {
         "signature" => Event::Signature(text()),
         "redacted" => Event::RedactedThinking(text()),
         "refusal" => Event::Refusal(text()),
-        "tool" => Event::ToolStart {
-            index: 0,
-            id: first.to_owned(),
-            name: second.to_owned(),
-            signature: None,
-        },
+        "tool" => {
+            // What it is signed with stands behind its name.
+            let (name, signature) =
+                second.split_once(' ').map_or((second, None), |(name, json)| (name, Some(json)));
+            let (id, name) = (first.to_owned(), name.to_owned());
+            Event::ToolStart { index: 0, id, name, signature: signature.map(str::to_owned) }
+        }
         "arguments" => Event::ToolArguments { index: 0, piece: text() },
         "end" => Event::BlockEnd,
         "finish" => Event::Finish {

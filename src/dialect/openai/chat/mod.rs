@@ -17,7 +17,7 @@
 mod client;
 mod target;
 #[cfg(test)]
-mod tests;
+pub(in crate::dialect) mod tests;
 
 pub use client::{StreamWriter, read_request, write_answer};
-pub use target::{Decoder, ReasoningStyle, Target, read_answer, write_request};
+pub use target::{Decoder, ReasoningStyle, SignedCalls, Target, read_answer, write_request};

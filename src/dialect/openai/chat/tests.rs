@@ -83,7 +83,7 @@ impl Case {
 }
 
 /// JSON with its members in their order, each on a line of its own; what is short stays on one.
-fn pretty(json: &str) -> String {
+pub(in crate::dialect) fn pretty(json: &str) -> String {
     fn value(json: &RawValue, indent: usize, out: &mut String) {
         type Members<'a> = Vec<(String, &'a RawValue)>;
         let line = format!("\n{}", "  ".repeat(indent + 1));

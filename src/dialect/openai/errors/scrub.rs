@@ -90,8 +90,10 @@ const UUID: [usize; 5] = [8, 4, 4, 4, 12];
 /// AWS, and not too long.
 pub(in crate::dialect) fn clean(text: &str) -> String {
     let text = text.split(ECHO).next().unwrap_or_default();
+    // A control character inside of a credential would make two words of it that look like none.
+    let text: String = text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
     let mut clean = String::new();
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(c) = rest.chars().next() {
         if clean.len() > MOST_MESSAGE_BYTES {
             break;
@@ -111,7 +113,6 @@ fn other(c: char, clean: &mut String) -> usize {
     match c {
         c if c.is_whitespace() && clean.ends_with(' ') => {}
         c if c.is_whitespace() => clean.push(' '),
-        c if c.is_control() => {}
         c => clean.push(c),
     }
     c.len_utf8()

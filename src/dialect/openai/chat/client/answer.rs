@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::wire::{
     Function, ThinkingBlock, Thoughts, ToolCall, UsageObject, answer_id, arguments_or_none,
-    finish_reason,
+    finish_reason, in_functions,
 };
 use crate::dialect::chat::{Answer, Block};
 
@@ -38,6 +38,8 @@ struct Message<'a> {
     thinking_blocks: Vec<ThinkingBlock<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<ToolCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Function<'a>>,
 }
 
 /// Writes an answer as a `chat.completion` object. `alias` is the model's name as the client knows
@@ -45,10 +47,16 @@ struct Message<'a> {
 ///
 /// Texts become one, thoughts too, as the wire has one place for each; thoughts that the provider
 /// wants to see again are in `thinking_blocks` besides. Which of the client's texts ended the answer,
-/// media, and pieces that only the provider's dialect knows have no place.
-pub fn write_answer(answer: &Answer, alias: &str, created_s: u64) -> String {
-    let message = message(&answer.blocks);
-    let reason = finish_reason(answer.finish, !message.tool_calls.is_empty());
+/// media, and pieces that only the provider's dialect knows have no place. A client that
+/// `calls_functions` gets a call as `function_call`.
+pub fn write_answer(answer: &Answer, alias: &str, created_s: u64, calls_functions: bool) -> String {
+    let mut message = message(&answer.blocks);
+    let mut reason = finish_reason(answer.finish, !message.tool_calls.is_empty());
+    if calls_functions {
+        let calls = std::mem::take(&mut message.tool_calls);
+        message.function_call = calls.into_iter().next().map(|call| call.function);
+        reason = in_functions(reason);
+    }
     let completion = Completion {
         id: answer_id(&answer.id, created_s),
         object: "chat.completion",

@@ -1,5 +1,7 @@
 //! The messages of a request.
 
+use std::collections::{HashMap, VecDeque};
+
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -27,15 +29,17 @@ const SPEAKERS: [(&str, Speaker); 6] = [
 ];
 
 /// Reads `messages`. System and developer messages at the beginning are the system's words, later
-/// ones are turns. Results of tools that follow each other are one turn, as they answer one turn of
-/// the model. A message of the assistant that says nothing is left out.
+/// ones are turns, each result of a tool too. A message of the assistant that says nothing is left
+/// out.
 pub(super) fn read_messages(fields: &Fields<'_, '_>, chat: &mut Chat) -> Result<(), Refusal> {
     let list = fields.need("messages", "an array of messages")?.list()?;
     if list.is_empty() {
         return Err(Refusal::field("messages", "'messages' must have at least one message."));
     }
-    let mut conversation = Conversation { chat, calls: Vec::new(), brings_results: false };
-    for value in list.values() {
+    let calls = HashMap::new();
+    let mut conversation = Conversation { chat, calls, at: 0 };
+    for (at, value) in list.values().enumerate() {
+        conversation.at = at;
         conversation.read(&value.object()?)?;
     }
     Ok(())
@@ -43,18 +47,16 @@ pub(super) fn read_messages(fields: &Fields<'_, '_>, chat: &mut Chat) -> Result<
 
 struct Conversation<'c> {
     chat: &'c mut Chat,
-    /// The functions that were called the old way, by name and id, and have no result yet.
-    calls: Vec<(String, String)>,
-    /// Whether the last message brought the result of a tool.
-    brings_results: bool,
+    /// The ids of functions that were called the old way and have no result yet, by name.
+    calls: HashMap<String, VecDeque<String>>,
+    /// Which message is read.
+    at: usize,
 }
 
 impl Conversation<'_> {
     fn read(&mut self, wire: &Fields<'_, '_>) -> Result<(), Refusal> {
         let role = wire.need("role", "a role, such as 'user'")?;
         let speaker = role.one_of(&SPEAKERS)?;
-        let brought_results = self.brings_results;
-        self.brings_results = matches!(speaker, Speaker::Tool | Speaker::Function);
         match speaker {
             Speaker::System => self.read_system(wire),
             Speaker::User => {
@@ -71,14 +73,14 @@ impl Conversation<'_> {
                 wire.carry_others(&known, self.knobs());
                 let id = wire.need("tool_call_id", "the id of a call")?.word()?;
                 let result = self.read_result(wire, id)?;
-                self.bring(result, brought_results);
+                self.say(Role::User, vec![result], None);
                 Ok(())
             }
             Speaker::Function => {
                 wire.carry_others(&["role", "content", "name"], self.knobs());
                 let id = self.answered(&wire.need("name", "the function's name")?)?;
                 let result = self.read_result(wire, id)?;
-                self.bring(result, brought_results);
+                self.say(Role::User, vec![result], None);
                 Ok(())
             }
         }
@@ -89,7 +91,7 @@ impl Conversation<'_> {
     }
 
     fn say(&mut self, role: Role, blocks: Vec<Block>, name: Option<String>) {
-        self.chat.turns.push(Turn { role, blocks, name });
+        self.chat.turns.push(Turn { role, blocks, name, at: self.at });
     }
 
     fn read_system(&mut self, wire: &Fields<'_, '_>) -> Result<(), Refusal> {
@@ -141,28 +143,19 @@ impl Conversation<'_> {
         let name = wire.need("name", "the function's name")?.word()?;
         let arguments = wire.need("arguments", "a string of JSON")?.text()?;
         let id = format!("call_of_turn_{}", self.chat.turns.len());
-        self.calls.push((name.clone(), id.clone()));
+        self.calls.entry(name.clone()).or_default().push_back(id.clone());
         Ok(Block::ToolUse { id, name, arguments, signature: None, cache: None })
     }
 
     fn answered(&mut self, name: &Value<'_, '_>) -> Result<String, Refusal> {
         let word = name.word()?;
-        match self.calls.iter().position(|(called, _)| *called == word) {
-            Some(at) => Ok(self.calls.remove(at).1),
-            None => Err(name.refuse("the name of a function that was called before")),
-        }
+        let id = self.calls.get_mut(&word).and_then(VecDeque::pop_front);
+        id.ok_or_else(|| name.refuse("the name of a function that was called before"))
     }
 
     fn read_result(&mut self, wire: &Fields<'_, '_>, id: String) -> Result<Block, Refusal> {
         let content = read_content(&need_content(wire)?, ContentOf::Tool, self.knobs())?;
         Ok(Block::ToolResult { id, content, is_error: false, cache: wire.cache()? })
-    }
-
-    fn bring(&mut self, result: Block, brought_results: bool) {
-        match self.chat.turns.last_mut() {
-            Some(turn) if brought_results => turn.blocks.push(result),
-            _ => self.say(Role::User, vec![result], None),
-        }
     }
 }
 

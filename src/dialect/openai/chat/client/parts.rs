@@ -139,7 +139,7 @@ fn data_url(url: &str) -> Option<Source> {
     let media_type = head.split(';').next()?.trim().to_ascii_lowercase();
     let is_data = scheme.eq_ignore_ascii_case("data:")
         && encoding.trim().eq_ignore_ascii_case("base64")
-        && media_type.contains('/')
+        && Source::is_type(&media_type)
         && !base64.is_empty();
     let media_type = if media_type == "image/jpg" { "image/jpeg".to_owned() } else { media_type };
     is_data.then(|| Source::Data { media_type, base64: base64.to_owned() })

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::wire::{
-    Function, ThinkingBlock, Thoughts, ToolCall, UsageObject, answer_id, finish_reason, on_one_line,
+    Function, ThinkingBlock, Thoughts, ToolCall, UsageObject, answer_id, finish_reason,
+    in_functions, on_one_line,
 };
 use crate::dialect::Usage;
 use crate::dialect::chat::{Event, Finish};
@@ -49,16 +50,19 @@ struct Delta<'a> {
     thinking_blocks: Option<[ThinkingBlock<'a>; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_calls: Option<[ToolCall<'a>; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<Function<'a>>,
 }
 
 /// Writes a stream as `chat.completion.chunk` events.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts, independent of each other")]
+#[expect(clippy::struct_excessive_bools, reason = "five facts, independent of each other")]
 pub struct StreamWriter {
     id: String,
     alias: String,
     created_s: u64,
     wants_usage: bool,
+    calls_functions: bool,
     began: bool,
     finished: bool,
     usage: Option<Usage>,
@@ -85,6 +89,7 @@ impl StreamWriter {
             alias: alias.to_owned(),
             created_s,
             wants_usage,
+            calls_functions: false,
             began: false,
             finished: false,
             usage: None,
@@ -92,6 +97,12 @@ impl StreamWriter {
             bare_call: None,
             has_calls: false,
         }
+    }
+
+    /// For a client that gets a call as `function_call`, or not.
+    #[must_use]
+    pub fn with_functions(self, calls_functions: bool) -> Self {
+        Self { calls_functions, ..self }
     }
 
     /// What one event is on the wire: no, one or several complete events; for a sign of life, a
@@ -222,15 +233,23 @@ impl StreamWriter {
         }
         self.end_block(out);
         self.finished = true;
-        let reason = Some(finish_reason(finish, self.has_calls));
-        self.choice(Delta::default(), reason, out);
+        let reason = finish_reason(finish, self.has_calls);
+        let reason = if self.calls_functions { in_functions(reason) } else { reason };
+        self.choice(Delta::default(), Some(reason), out);
     }
 
     fn delta(&self, delta: Delta<'_>, out: &mut String) {
         self.choice(delta, None, out);
     }
 
-    fn choice(&self, delta: Delta<'_>, finish_reason: Option<&'static str>, out: &mut String) {
+    fn choice(&self, mut delta: Delta<'_>, finish_reason: Option<&'static str>, out: &mut String) {
+        if let Some([call]) = delta.tool_calls.take_if(|_| self.calls_functions) {
+            // There is a place for one.
+            if call.index.is_some_and(|index| index > 0) {
+                return;
+            }
+            delta.function_call = Some(call.function);
+        }
         let choice = Choice { index: 0, delta, logprobs: None, finish_reason };
         let report = self.wants_usage.then_some(Report::NotYet(()));
         out.push_str(&self.event(&[choice], report));

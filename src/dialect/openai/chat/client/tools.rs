@@ -1,5 +1,7 @@
 //! The tools of a request, and whether they may be called.
 
+use std::collections::HashSet;
+
 use super::field::{Fields, Value};
 use crate::dialect::chat::{Chat, Knobs, Tool, ToolChoice};
 use crate::refusal::Refusal;
@@ -24,6 +26,10 @@ pub(super) fn read_tools(fields: &Fields<'_, '_>, chat: &mut Chat) -> Result<(),
         chat.tool_choice = Some(read_choice(value, &mut chat.tools)?);
     }
     chat.parallel_tools = fields.flag("parallel_tool_calls")?;
+    if fields.get("functions").is_some() && fields.get("tools").is_none() {
+        // A `function_call` is one.
+        chat.parallel_tools = Some(false);
+    }
     Ok(())
 }
 
@@ -107,14 +113,14 @@ fn named(wire: &Fields<'_, '_>, kind: &str) -> Result<String, Refusal> {
 fn allow_only(wire: &Fields<'_, '_>, tools: &mut Vec<Tool>) -> Result<ToolChoice, Refusal> {
     let mode = wire.need("mode", "'auto' or 'required'")?;
     let mode = mode.one_of(&[("auto", Mode::Auto), ("required", Mode::Required)])?;
-    let mut allowed = Vec::new();
+    let mut allowed = HashSet::new();
     for value in wire.need("tools", "an array of tools")?.list()?.values() {
         let tool = value.object()?;
         let kind = tool.need("type", "a tool's type")?.word()?;
         match kind.as_str() {
-            "function" | "custom" => allowed.push(named(&tool, &kind)?),
-            _ => allowed.push(kind),
-        }
+            "function" | "custom" => allowed.insert(named(&tool, &kind)?),
+            _ => allowed.insert(kind),
+        };
     }
     tools.retain(|tool| match tool {
         Tool::Function { name, .. } => allowed.contains(name),

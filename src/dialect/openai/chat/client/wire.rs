@@ -29,6 +29,11 @@ pub(super) fn finish_reason(finish: Finish, has_calls: bool) -> &'static str {
     }
 }
 
+/// The finish reason for a client that knows no tools.
+pub(super) fn in_functions(reason: &'static str) -> &'static str {
+    if reason == "tool_calls" { "function_call" } else { reason }
+}
+
 /// A block of `thinking_blocks`.
 #[derive(Debug, Serialize)]
 pub(super) struct ThinkingBlock<'a> {

@@ -1,6 +1,6 @@
 //! The blocks of a stream, put one behind the other.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use super::calls::Call;
 use super::said::{CallPiece, Kind};
@@ -17,8 +17,10 @@ pub(super) struct Blocks {
     open: VecDeque<Block>,
     /// How many calls were told of.
     told_calls: usize,
-    /// Calls that have ended, by number and id.
-    ended: Vec<(Option<i64>, String)>,
+    /// Whether a call has ended, and the numbers and ids of those that have.
+    has_ended: bool,
+    ended_indexes: HashSet<i64>,
+    ended_ids: HashSet<String>,
     events: Vec<Event>,
 }
 
@@ -83,10 +85,9 @@ impl Blocks {
         let (id, is_nameless) = (piece.id(), piece.name().is_empty());
         let says_nothing_new = id.is_empty() && (is_nameless || piece.arguments().is_empty());
         let is_anyones = id.is_empty() && is_nameless && piece.index.is_none();
-        self.ended.iter().any(|(index, ended_id)| {
-            let same_index = index.is_some() && *index == piece.index;
-            (!id.is_empty() && id == ended_id) || (same_index && says_nothing_new) || is_anyones
-        })
+        let same_index = piece.index.is_some_and(|index| self.ended_indexes.contains(&index));
+        let same_id = !id.is_empty() && self.ended_ids.contains(id);
+        same_id || (same_index && says_nothing_new) || (self.has_ended && is_anyones)
     }
 
     /// Ends what is open.
@@ -158,7 +159,9 @@ impl Blocks {
             Some(Block::Words { .. }) => self.events.push(Event::BlockEnd),
             Some(Block::Call { call, .. }) => {
                 self.events.push(Event::BlockEnd);
-                self.ended.push((call.index, call.id));
+                self.has_ended = true;
+                self.ended_indexes.extend(call.index);
+                self.ended_ids.insert(call.id);
             }
             None => {}
         }

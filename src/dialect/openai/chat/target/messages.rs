@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use super::request::Target;
 use super::turn::{write_assistant, write_user};
-use crate::dialect::chat::{Block, Chat, Dropped, Media, MediaKind, Role, Source};
+use crate::dialect::call_ids::CallIds;
+use crate::dialect::chat::{Block, Chat, Dropped, Format, Media, MediaKind, Role, Source};
 
 #[derive(Default, Serialize)]
 pub(super) struct Message<'a> {
@@ -15,7 +16,7 @@ pub(super) struct Message<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) tool_call_id: Option<&'a str>,
+    pub(super) tool_call_id: Option<String>,
     pub(super) content: Option<Content<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refusal: Option<&'a str>,
@@ -62,11 +63,11 @@ pub(super) struct File<'a> {
 
 #[derive(Serialize)]
 pub(super) struct ToolCall<'a> {
-    pub(super) id: &'a str,
+    pub(super) id: String,
     pub(super) r#type: &'static str,
     pub(super) function: Function<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) extra_content: Option<&'a RawValue>,
+    pub(super) extra_content: Option<Cow<'a, RawValue>>,
 }
 
 #[derive(Serialize)]
@@ -75,6 +76,9 @@ pub(super) struct Function<'a> {
     pub(super) arguments: &'a str,
 }
 
+/// The longest id of a call that OpenAI takes.
+const MOST_ID_CHARS: usize = 40;
+
 /// The system's words as one message, then the conversation.
 pub(super) fn write_messages<'a>(
     chat: &'a Chat,
@@ -82,23 +86,66 @@ pub(super) fn write_messages<'a>(
     dropped: &mut Dropped,
 ) -> Vec<Message<'a>> {
     let mut messages = Vec::with_capacity(chat.turns.len() + 1);
+    let mut ids = CallIds::new(|_| true, MOST_ID_CHARS);
     messages.extend(write_system(&chat.system, "system", to, None, dropped));
-    for (at, turn) in chat.turns.iter().enumerate() {
-        let place = format!("messages[{at}].content");
+    if let (Some(Format::Schema { schema, .. }), false) = (&chat.format, to.takes_schemas) {
+        tell_schema(schema, to, &mut messages);
+    }
+    for turn in &chat.turns {
+        let place = format!("messages[{}].content", turn.at);
         let name = turn.name.as_deref();
         match turn.role {
             Role::System => messages.extend(write_system(&turn.blocks, &place, to, name, dropped)),
-            Role::User => write_user(turn, &place, &mut messages, dropped),
-            Role::Assistant => messages.extend(write_assistant(turn, &place, to, dropped)),
+            Role::User => write_user(turn, &place, &mut ids, &mut messages, dropped),
+            Role::Assistant => {
+                if let Some(message) = write_assistant(turn, &place, to, &mut ids, dropped) {
+                    add_assistant(message, &mut messages);
+                }
+            }
         }
     }
     if let Some(last) = chat.turns.last().filter(|turn| turn.role == Role::Assistant)
         && !last.blocks.is_empty()
     {
         // The model answers anew; it does not go on where the words end.
-        dropped.note(format!("messages[{}].prefill", chat.turns.len().saturating_sub(1)));
+        dropped.note(format!("messages[{}].prefill", last.at));
     }
     messages
+}
+
+/// Tells the model in words what its answer must fit. `DeepSeek` wants the word JSON in a conversation
+/// that is to be answered in it ("JSON Output").
+fn tell_schema<'a>(schema: &RawValue, to: &Target<'a>, messages: &mut Vec<Message<'a>>) {
+    let words = format!("Answer with a JSON object that fits this JSON schema: {schema}");
+    match messages.last_mut().map(|system| &mut system.content) {
+        Some(Some(Content::Text(text))) => *text = paragraphs(&[text.as_str(), words.as_str()]),
+        _ => messages.push(Message {
+            role: to.system_role,
+            content: Some(Content::Text(words)),
+            ..Message::default()
+        }),
+    }
+}
+
+/// Several turns of the model in a row are one message, for the results of all its calls must follow
+/// it.
+fn add_assistant<'a>(message: Message<'a>, messages: &mut Vec<Message<'a>>) {
+    let last = messages.last_mut().filter(|last| last.role == message.role && last.name.is_none());
+    let Some(last) = last.filter(|_| message.name.is_none()) else {
+        return messages.push(message);
+    };
+    last.content = match (last.content.take(), message.content) {
+        (Some(Content::Text(before)), Some(Content::Text(after))) => {
+            Some(Content::Text(before + &after))
+        }
+        (before, after) => after.or(before),
+    };
+    last.refusal = message.refusal.or(last.refusal);
+    last.reasoning_content = match (last.reasoning_content.take(), message.reasoning_content) {
+        (Some(before), Some(after)) if !after.trim().is_empty() => Some(before + &after),
+        (before, after) => before.or(after),
+    };
+    last.tool_calls.extend(message.tool_calls);
 }
 
 fn write_system<'a>(

@@ -13,5 +13,5 @@ mod turn;
 
 pub use answer::read_answer;
 pub use reasoning::ReasoningStyle;
-pub use request::{Target, write_request};
+pub use request::{SignedCalls, Target, write_request};
 pub use stream::Decoder;

@@ -11,6 +11,8 @@ pub enum ReasoningStyle {
     /// `reasoning_effort` from `minimal` to `xhigh` (OpenAI API reference; models before `gpt-5.1`
     /// refuse `none`).
     OpenAi,
+    /// `reasoning_effort` from `minimal` to `high` (Gemini, "OpenAI compatibility").
+    Gemini,
     /// `thinking: {type}` and `reasoning_effort` of `low`, `high` or `max`; both at once only while
     /// it thinks (`DeepSeek`, "Thinking mode").
     DeepSeek,
@@ -24,12 +26,13 @@ pub enum ReasoningStyle {
 
 impl ReasoningStyle {
     /// The words for it in the configuration.
-    pub const WORDS: [&str; 5] = ["openai", "deepseek", "ark", "dashscope", "none"];
+    pub const WORDS: [&str; 6] = ["openai", "gemini", "deepseek", "ark", "dashscope", "none"];
 
     /// The one that a word of the configuration says.
     pub fn named(word: &str) -> Option<Self> {
         match word {
             "openai" => Some(Self::OpenAi),
+            "gemini" => Some(Self::Gemini),
             "deepseek" => Some(Self::DeepSeek),
             "ark" => Some(Self::Ark),
             "dashscope" => Some(Self::DashScope),
@@ -62,7 +65,8 @@ pub(super) fn write_reasoning(
         Reasoning::Off | Reasoning::Adaptive { effort: None } | Reasoning::Budget(_) => None,
     };
     match style {
-        ReasoningStyle::OpenAi => write_effort(reasoning, effort, fields, dropped),
+        ReasoningStyle::OpenAi => write_effort(reasoning, effort, "xhigh", fields, dropped),
+        ReasoningStyle::Gemini => write_effort(reasoning, effort, "high", fields, dropped),
         ReasoningStyle::DeepSeek | ReasoningStyle::Ark => {
             write_switch(style, reasoning, effort, fields, dropped);
         }
@@ -88,12 +92,36 @@ pub(super) fn write_reasoning(
     }
 }
 
+/// What is left of the wish to think when a tool must be called. `DeepSeek` and Qwen refuse the two
+/// together ("Thinking mode does not support this `tool_choice`"; Model Studio, "Function calling"),
+/// and `DeepSeek`'s models think unless they are told not to. The call is what the client waits for.
+pub(super) fn beside_forced_tools(
+    style: ReasoningStyle,
+    asked: Option<&Reasoning>,
+    dropped: &mut Dropped,
+) -> Option<Reasoning> {
+    match (style, asked) {
+        (ReasoningStyle::DeepSeek, None | Some(Reasoning::Off))
+        | (ReasoningStyle::DashScope, Some(Reasoning::Off)) => Some(Reasoning::Off),
+        (ReasoningStyle::DeepSeek | ReasoningStyle::DashScope, Some(asked)) => {
+            dropped.note(match asked {
+                Reasoning::Effort(_) => EFFORT,
+                Reasoning::Budget(_) => BUDGET,
+                Reasoning::Adaptive { .. } | Reasoning::Off => TYPE,
+            });
+            Some(Reasoning::Off)
+        }
+        _ => asked.cloned(),
+    }
+}
+
 /// Models think as much as they find right unless they are told how hard to try. Those before
 /// `gpt-5.1` refuse `none`, and later ones do not think unless they are told to: for thinking that is
-/// off nothing is said, and that is noted.
+/// off nothing is said, and that is noted. `most` is the word above `high`, or `high` itself.
 fn write_effort(
     reasoning: &Reasoning,
     effort: Option<Effort>,
+    most: &'static str,
     fields: &mut Knobs,
     dropped: &mut Dropped,
 ) {
@@ -113,7 +141,7 @@ fn write_effort(
         Effort::Low => "low",
         Effort::Medium => "medium",
         Effort::High => "high",
-        Effort::ExtraHigh | Effort::Max => "xhigh",
+        Effort::ExtraHigh | Effort::Max => most,
     });
     if let Some(word) = word {
         fields.insert("reasoning_effort".to_owned(), text(word));

@@ -1,13 +1,16 @@
 //! A request to an OpenAI-compatible provider.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::messages::{Message, write_messages};
-use super::reasoning::{ReasoningStyle, write_reasoning};
+use super::reasoning::{ReasoningStyle, beside_forced_tools, write_reasoning};
 use super::strict::strictness;
 use crate::dialect::chat::{Chat, Dropped, Format, Knobs, Tool, ToolChoice};
+use crate::dialect::{Edit, Object};
 
 /// What a request must be for one target.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +31,25 @@ pub struct Target<'a> {
     /// Whether it wants the thoughts of earlier turns back as `reasoning_content`. DeepSeek's V4
     /// refuses a conversation without them, its R1 refused one with them.
     pub sends_reasoning_content: bool,
+    /// What it does with the signatures of calls.
+    pub signed_calls: SignedCalls,
+    /// Whether it knows `response_format` with a schema.
+    pub takes_schemas: bool,
     /// Whether it knows `top_k`. OpenAI refuses fields that it does not know.
     pub takes_top_k: bool,
     /// How many texts may end the answer: 4 at OpenAI, 16 at DeepSeek.
     pub most_stops: usize,
+}
+
+/// What a provider does with what a call was signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedCalls {
+    /// It signs none and may refuse the field.
+    Unknown,
+    /// It may be one that signs.
+    Kept,
+    /// It refuses a call without (Gemini, "Thought signatures").
+    Needed,
 }
 
 #[derive(Serialize)]
@@ -73,7 +91,7 @@ struct FunctionObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    parameters: Option<&'a RawValue>,
+    parameters: Option<Cow<'a, RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strict: Option<bool>,
 }
@@ -112,13 +130,19 @@ pub fn write_request(chat: &Chat, to: &Target<'_>) -> (String, Dropped) {
     if let Some(tokens) = chat.max_output_tokens {
         fields.insert(to.output_cap_field.to_owned(), number(tokens));
     }
-    if let Some(reasoning) = &chat.reasoning {
+    let is_forced = matches!(chat.tool_choice, Some(ToolChoice::Required | ToolChoice::Named(_)));
+    let reasoning = if is_forced && tool_choice.is_some() {
+        beside_forced_tools(to.reasoning, chat.reasoning.as_ref(), &mut dropped)
+    } else {
+        chat.reasoning.clone()
+    };
+    if let Some(reasoning) = &reasoning {
         write_reasoning(to.reasoning, reasoning, &mut fields, &mut dropped);
     }
     for at in to.most_stops..chat.stop.len() {
         dropped.note(format!("stop_sequences[{at}]"));
     }
-    let response_format = chat.format.as_ref().map(|format| write_format(format, &mut dropped));
+    let response_format = chat.format.as_ref().map(|format| write_format(format, to, &mut dropped));
     let request = Request {
         model: to.model,
         messages,
@@ -152,7 +176,7 @@ fn write_tools<'a>(tools: &'a [Tool], dropped: &mut Dropped) -> Vec<ToolObject<'
                 let function = FunctionObject {
                     name,
                     description: description.as_deref(),
-                    parameters: parameters.as_deref(),
+                    parameters: parameters.as_deref().map(with_properties),
                     strict: kept,
                 };
                 written.push(ToolObject { r#type: "function", function });
@@ -161,6 +185,17 @@ fn write_tools<'a>(tools: &'a [Tool], dropped: &mut Dropped) -> Vec<ToolObject<'
         }
     }
     written
+}
+
+/// Parameters as OpenAI takes them: an object must say its properties, also when it has none ("object
+/// schema missing properties").
+fn with_properties(schema: &RawValue) -> Cow<'_, RawValue> {
+    let Ok(members) = Object::parse(schema.get()) else { return Cow::Borrowed(schema) };
+    if members.value("type") != Some("\"object\"") || members.value("properties").is_some() {
+        return Cow::Borrowed(schema);
+    }
+    let edited = members.edited(&[Edit::Set("properties", "{}".to_owned())]);
+    RawValue::from_string(edited).map_or(Cow::Borrowed(schema), Cow::Owned)
 }
 
 /// A choice among tools that are not there is refused by OpenAI.
@@ -189,9 +224,19 @@ fn write_choice(
     })
 }
 
-fn write_format<'a>(format: &'a Format, dropped: &mut Dropped) -> ResponseFormat<'a> {
+/// Where there are no schemas the answer is some JSON, and the schema is told in words: see
+/// [`write_messages`].
+fn write_format<'a>(
+    format: &'a Format,
+    to: &Target<'_>,
+    dropped: &mut Dropped,
+) -> ResponseFormat<'a> {
     match format {
         Format::Json => ResponseFormat::JsonObject,
+        Format::Schema { .. } if !to.takes_schemas => {
+            dropped.note("output_config.format.schema");
+            ResponseFormat::JsonObject
+        }
         Format::Schema { name, description, schema, strict } => {
             let name = schema_name(name.as_deref());
             let description = description.as_deref();

@@ -2,20 +2,29 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
+use serde_json::value::RawValue;
+
 use super::messages::{
     Content, Function, Message, Part, ToolCall, note_cache, paragraphs, write_media,
 };
-use super::request::Target;
+use super::request::{SignedCalls, Target, raw};
+use crate::dialect::call_ids::CallIds;
 use crate::dialect::chat::{Block, Dropped, Turn};
 
-/// What tools gave comes first, a message each, for it must follow the calls. Only text may stand
+/// What tools gave comes first, a message each, for it must follow the calls, whatever else was said
+/// in between. Only text may stand
 /// in it, so that media of a result stand in the user's own message behind, with the id of the call.
 pub(super) fn write_user<'a>(
     turn: &'a Turn,
     place: &str,
+    ids: &mut CallIds,
     messages: &mut Vec<Message<'a>>,
     dropped: &mut Dropped,
 ) {
+    let is_of_a_call = |message: &Message<'_>| matches!(message.role, "assistant" | "tool");
+    let behind = messages.iter().rposition(is_of_a_call).map(|at| at.saturating_add(1));
+    let mut behind = behind.unwrap_or(messages.len());
     let mut attached = Vec::new();
     let mut parts = Vec::new();
     for (at, block) in turn.blocks.iter().enumerate() {
@@ -23,8 +32,9 @@ pub(super) fn write_user<'a>(
         match block {
             Block::ToolResult { id, content, is_error, cache } => {
                 note_cache(cache.as_deref(), dropped);
-                let result = Result { id, content, is_error: *is_error };
-                messages.push(result.write(&place, &mut attached, dropped));
+                let result = Result { id: ids.result(id), content, is_error: *is_error };
+                messages.insert(behind, result.write(&place, &mut attached, dropped));
+                behind = behind.saturating_add(1);
             }
             Block::Text { text, cache } => {
                 note_cache(cache.as_deref(), dropped);
@@ -66,14 +76,14 @@ fn as_content(parts: Vec<Part<'_>>) -> Content<'_> {
 
 /// What a tool gave.
 struct Result<'a> {
-    id: &'a str,
+    id: String,
     content: &'a [Block],
     is_error: bool,
 }
 
 impl<'a> Result<'a> {
     fn write(
-        &self,
+        self,
         place: &str,
         attached: &mut Vec<Part<'a>>,
         dropped: &mut Dropped,
@@ -101,12 +111,8 @@ impl<'a> Result<'a> {
                 texts.push("The result is in the next message of the user.");
             }
         }
-        Message {
-            role: "tool",
-            tool_call_id: Some(self.id),
-            content: Some(Content::Text(self.told(&paragraphs(&texts)))),
-            ..Message::default()
-        }
+        let content = Some(Content::Text(self.told(&paragraphs(&texts))));
+        Message { role: "tool", tool_call_id: Some(self.id), content, ..Message::default() }
     }
 
     /// The dialect has no mark for a tool that failed. The words must say it, if they do not.
@@ -124,6 +130,7 @@ pub(super) fn write_assistant<'a>(
     turn: &'a Turn,
     place: &str,
     to: &Target<'_>,
+    ids: &mut CallIds,
     dropped: &mut Dropped,
 ) -> Option<Message<'a>> {
     let mut message =
@@ -149,18 +156,23 @@ pub(super) fn write_assistant<'a>(
             Block::Refusal(words) => message.refusal = Some(words),
             Block::ToolUse { id, name, arguments, signature, cache } => {
                 note_cache(cache.as_deref(), dropped);
+                let place = format!("{place}[{at}]");
+                let extra_content = kept(signature.as_deref(), &place, to, dropped);
                 let arguments = if arguments.trim().is_empty() { "{}" } else { arguments.as_str() };
                 message.tool_calls.push(ToolCall {
-                    id,
+                    id: ids.call(id),
                     r#type: "function",
                     function: Function { name, arguments },
-                    extra_content: signature.as_deref(),
+                    extra_content,
                 });
             }
             Block::Media(_) | Block::ToolResult { .. } | Block::Other { .. } => {
                 dropped.note(format!("{place}[{at}]"));
             }
         }
+    }
+    if to.signed_calls == SignedCalls::Needed {
+        sign(&mut message.tool_calls);
     }
     let is_empty = said.is_empty() && message.tool_calls.is_empty() && message.refusal.is_none();
     if is_empty && thought.is_empty() {
@@ -174,4 +186,31 @@ pub(super) fn write_assistant<'a>(
         message.reasoning_content = Some(if thought.is_empty() { " ".to_owned() } else { thought });
     }
     Some(message)
+}
+
+/// What a call was signed with, where it may be wanted. It came in the call's id.
+fn kept<'a>(
+    signature: Option<&'a RawValue>,
+    place: &str,
+    to: &Target<'_>,
+    dropped: &mut Dropped,
+) -> Option<Cow<'a, RawValue>> {
+    let signature = signature?;
+    if to.signed_calls == SignedCalls::Unknown {
+        dropped.note(format!("{place}.id"));
+        return None;
+    }
+    Some(Cow::Borrowed(signature))
+}
+
+/// Gemini signs the first call of a turn, and refuses to see it again without. For a call that another
+/// model made it has a word that stands for the signature ("Thought signatures").
+fn sign(calls: &mut [ToolCall<'_>]) {
+    if calls.iter().any(|call| call.extra_content.is_some()) {
+        return;
+    }
+    if let Some(call) = calls.first_mut() {
+        let word = json!({"google": {"thought_signature": "skip_thought_signature_validator"}});
+        call.extra_content = Some(Cow::Owned(raw(&word)));
+    }
 }

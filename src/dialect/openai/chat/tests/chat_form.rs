@@ -13,18 +13,21 @@ use crate::dialect::chat::{Chat, Dropped, Knobs, Role, Turn};
 const ROLES: [(&str, Role); 3] =
     [("user", Role::User), ("assistant", Role::Assistant), ("system", Role::System)];
 
-fn turn_form(turn: &Turn) -> Value {
+/// The number of the client's message is shown where it is not that of the turn.
+fn turn_form((number, turn): (usize, &Turn)) -> Value {
     let (role, _) = ROLES.into_iter().find(|(_, role)| *role == turn.role).unwrap();
     let mut form = Map::new();
     form.insert(role.to_owned(), blocks_form(&turn.blocks));
     form.extend(turn.name.as_ref().map(|name| ("name".to_owned(), json!(name))));
+    form.extend((turn.at != number).then(|| ("at".to_owned(), json!(turn.at))));
     Value::Object(form)
 }
 
-fn turn_of(form: &Value) -> Turn {
+fn turn_of((number, form): (usize, &Value)) -> Turn {
     let (name, role) = ROLES.into_iter().find(|(role, _)| form.get(role).is_some()).unwrap();
     let blocks = list_of(&form[name], block_of);
-    Turn { role, blocks, name: maybe_text_of(&form["name"]) }
+    let at = form["at"].as_u64().map_or(number, |at| usize::try_from(at).unwrap());
+    Turn { role, blocks, name: maybe_text_of(&form["name"]), at }
 }
 
 pub(super) fn chat_form(chat: &Chat) -> Value {
@@ -32,7 +35,7 @@ pub(super) fn chat_form(chat: &Chat) -> Value {
         chat.knobs.iter().map(|(name, json)| (name.clone(), raw_form(Some(json)))).collect();
     object(json!({
         "system": blocks_form(&chat.system),
-        "turns": chat.turns.iter().map(turn_form).collect::<Vec<_>>(),
+        "turns": chat.turns.iter().enumerate().map(turn_form).collect::<Vec<_>>(),
         "tools": chat.tools.iter().map(tool_form).collect::<Vec<_>>(),
         "tool_choice": chat.tool_choice.as_ref().map(choice_form),
         "parallel_tools": chat.parallel_tools,
@@ -52,7 +55,7 @@ pub(super) fn chat_of(form: &Value) -> Chat {
         knobs.into_iter().map(|(name, json)| (name, raw_of(&json).unwrap())).collect();
     let chat = Chat {
         system: list_of(&form["system"], block_of),
-        turns: list_of(&form["turns"], turn_of),
+        turns: form["turns"].as_array().into_iter().flatten().enumerate().map(turn_of).collect(),
         tools: list_of(&form["tools"], tool_of),
         tool_choice: choice_of(&form["tool_choice"]),
         parallel_tools: form["parallel_tools"].as_bool(),

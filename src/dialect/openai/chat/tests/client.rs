@@ -28,7 +28,7 @@ fn answers_to_openai_clients() {
     check("client_answer", |text| {
         let case = Case::read(text);
         let answer = answer_of(&case.value("answer"));
-        let written = write_answer(&answer, "alias", 1_741_569_952);
+        let written = write_answer(&answer, "alias", 1_741_569_952, false);
         pretty(&written)
     });
 }

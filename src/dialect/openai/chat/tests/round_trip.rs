@@ -19,7 +19,7 @@ fn a_stream_put_together_is_the_whole_answer() {
         {"call": "look", "id": "a", "arguments": "{\"at\":1}", "signature": {"google": {"s": "x"}}},
         {"call": "now", "id": "b", "arguments": ""},
     ]}));
-    let whole: Value = serde_json::from_str(&write_answer(&answer, "m", 1)).unwrap();
+    let whole: Value = serde_json::from_str(&write_answer(&answer, "m", 1, false)).unwrap();
     let mut writer = StreamWriter::new("m", 1, false);
     let start = Event::Start { id: "msg_1".to_owned(), model: "x".to_owned(), usage: None };
     let mut stream = writer.write(&start);
@@ -118,7 +118,7 @@ fn what_a_client_sends_back_is_what_the_model_said() {
     let mut messages = vec![json!({"role": "user", "content": "Go"})];
     for blocks in &said {
         let answer = answer_of(&json!({"finish": "stop", "blocks": blocks}));
-        let written: Value = serde_json::from_str(&write_answer(&answer, "m", 1)).unwrap();
+        let written: Value = serde_json::from_str(&write_answer(&answer, "m", 1, false)).unwrap();
         messages.push(written["choices"][0]["message"].clone());
     }
     let chat = read_request(&json!({"messages": messages}).to_string()).unwrap();
@@ -138,6 +138,6 @@ fn usage_comes_back_as_it_was() {
         ..Usage::default()
     };
     let answer = Answer { usage: Some(usage), ..Answer::default() };
-    let written: Value = serde_json::from_str(&write_answer(&answer, "m", 1)).unwrap();
+    let written: Value = serde_json::from_str(&write_answer(&answer, "m", 1, false)).unwrap();
     assert_eq!(Usage::from_openai(&written["usage"].to_string()), Some(usage));
 }

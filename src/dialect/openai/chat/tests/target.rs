@@ -7,7 +7,9 @@ use super::chat_form::chat_of;
 use super::event_form::event_form;
 use super::{Case, check, pretty};
 use crate::dialect::chat::Event;
-use crate::dialect::openai::chat::{Decoder, ReasoningStyle, Target, read_answer, write_request};
+use crate::dialect::openai::chat::{
+    Decoder, ReasoningStyle, SignedCalls, Target, read_answer, write_request,
+};
 use crate::dialect::sse;
 use crate::dialect::sse::tests::read_however_cut;
 use crate::failure::Failure;
@@ -36,6 +38,12 @@ fn target(to: &Value) -> Target<'static> {
         system_role: text("system_role", "system"),
         reasoning: ReasoningStyle::named(text("reasoning", "openai")).unwrap(),
         sends_reasoning_content: flag("sends_reasoning_content"),
+        signed_calls: match text("signed_calls", "kept") {
+            "unknown" => SignedCalls::Unknown,
+            "kept" => SignedCalls::Kept,
+            _ => SignedCalls::Needed,
+        },
+        takes_schemas: to["takes_schemas"] != json!(false),
         takes_top_k: flag("takes_top_k"),
         most_stops: to["most_stops"].as_u64().map_or(4, |most| usize::try_from(most).unwrap()),
     }
