@@ -2,6 +2,7 @@
 
 mod after_commit;
 mod client_gone;
+mod course;
 mod fallback;
 mod forwarding;
 mod quota;
