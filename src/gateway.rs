@@ -115,6 +115,7 @@ impl Gateway {
             deadline,
             draw: draw(&legs, &caller, &call, &request.headers),
             only_first: alternatives.is_some_and(|others| others.is_empty()),
+            wants_trail: ingress::wants_trail(&request.headers),
         };
         let answer = journey.travel(&legs, hold, record).await;
         match (&call, answer) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Gateway;
-use super::ending::{Ending, answer_headers, dropped_header};
+use super::ending::{Ending, answer_headers, dropped_header, told_last};
 use super::exchange::{Answered, Attempt};
 use super::legs::Leg;
 use crate::config::Snapshot;
@@ -32,6 +32,8 @@ pub(super) struct Journey<'a> {
     pub(super) draw: u64,
     /// Whether the client wants nobody but the first target.
     pub(super) only_first: bool,
+    /// Whether the client wants to know what happened.
+    pub(super) wants_trail: bool,
 }
 
 /// What has come of the attempts so far.
@@ -41,8 +43,6 @@ struct Walked {
     kept: Option<Hold>,
     /// Whether the last attempt, which had that hold, may have cost something.
     is_billed: bool,
-    /// Why targets were passed over.
-    skipped: Vec<String>,
     /// What the other environments are to hear of the targets.
     notices: Vec<Notice>,
 }
@@ -65,13 +65,8 @@ impl Journey<'_> {
         hold: Hold,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let mut walked = Walked {
-            failures: vec![],
-            kept: Some(hold),
-            is_billed: false,
-            skipped: vec![],
-            notices: vec![],
-        };
+        let mut walked =
+            Walked { failures: vec![], kept: Some(hold), is_billed: false, notices: vec![] };
         for (index, leg) in legs.iter().enumerate() {
             if index > 0 && !self.change_leg(leg, &mut walked, record).await {
                 break;
@@ -105,12 +100,12 @@ impl Journey<'_> {
         record: &mut Record,
     ) -> Gone {
         let skipped = plan.skipped.iter();
-        walked.skipped.extend(skipped.map(|other| format!("{}: {}", other.target, other.reason)));
+        record.skipped.extend(skipped.map(|other| format!("{}: {}", other.target, other.reason)));
         let mut course = Course::new(plan);
         if self.only_first {
             course.only_first();
         }
-        while let Some(target) = self.next_target(&mut course, walked, record).await {
+        while let Some(target) = self.next_target(&mut course, record).await {
             let Some(hold) = self.hold_for_next(leg, walked, record).await else {
                 return Gone::Over;
             };
@@ -153,7 +148,6 @@ impl Journey<'_> {
     async fn next_target<'r>(
         &self,
         course: &mut Course<'r>,
-        walked: &mut Walked,
         record: &mut Record,
     ) -> Option<&'r Target> {
         let budget = &self.gateway.retry_budget;
@@ -176,7 +170,7 @@ impl Journey<'_> {
                 return Some(target);
             }
             course.pass();
-            walked.skipped.push(format!("{}: somebody else tries it now", target.id()));
+            record.skipped.push(format!("{}: somebody else tries it now", target.id()));
         }
     }
 
@@ -235,6 +229,8 @@ impl Journey<'_> {
         let mut headers =
             answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
         dropped_header(&mut headers, &dropped);
+        let trail = self.wants_trail.then(|| record.trail());
+        let last = told_last(&committed, trail, &mut headers);
         let timeouts = leg.route.timeouts;
         let pacing = Pacing {
             idle: Duration::from_millis(timeouts.idle_ms),
@@ -254,7 +250,8 @@ impl Journey<'_> {
             key: self.presented.id.clone(),
             notices: notice.into_iter().collect(),
         };
-        let body = relay::answer(committed, pacing, request_id, |outcome| ending.run(outcome));
+        let body =
+            relay::answer(committed, pacing, request_id, last, |outcome| ending.run(outcome));
         let mut answer = Answer::new(body);
         *answer.headers_mut() = headers;
         answer
@@ -269,7 +266,7 @@ impl Journey<'_> {
             failures.into_iter().rev().max_by_key(|failure| failure.class.usefulness());
         let Some(failure) = most_useful else {
             let alias = self.call.alias().to_owned();
-            return Refusal::NoTarget { alias, reasons: walked.skipped.join("; ") };
+            return Refusal::NoTarget { alias, reasons: record.skipped.join("; ") };
         };
         Refusal::Upstream(Box::new(UpstreamFailed {
             class: failure.class,

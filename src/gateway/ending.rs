@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderValue, header};
 
@@ -161,6 +162,23 @@ pub(super) fn dropped_header(headers: &mut HeaderMap, dropped: &Dropped) {
         names.extend(field.chars().map(shown));
     }
     with_headers(headers, [("x-tollgate-dropped", names.into())]);
+}
+
+/// Tells the trail to a client that wants it: in a header of a whole answer; of a stream, whose
+/// headers have gone by then, as the comment that is returned for its end.
+pub(super) fn told_last(
+    committed: &Committed,
+    trail: Option<String>,
+    headers: &mut HeaderMap,
+) -> Bytes {
+    let Some(trail) = trail else { return Bytes::new() };
+    match committed {
+        Committed::Whole { .. } => {
+            with_headers(headers, [("x-tollgate-debug", trail.into())]);
+            Bytes::new()
+        }
+        Committed::Stream(_) => format!(": tollgate {trail}\n\n").into(),
+    }
 }
 
 /// The headers of an answer. Of the provider's own, only its request id passes, under another name.

@@ -59,6 +59,11 @@ pub fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
     ms.map(Duration::from_millis).map(Some).ok_or_else(wrong)
 }
 
+/// Whether the client wants to know what happened: `x-tollgate-debug: true`.
+pub fn wants_trail(headers: &HeaderMap) -> bool {
+    headers.get("x-tollgate-debug").is_some_and(|value| value == "true")
+}
+
 /// The body of a request that must be JSON, once it is known to be harmless: not too large, not too
 /// deep, and what its headers say.
 ///

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{AttemptRecord, Record, RequestOutcome};
+use crate::dialect::Usage;
 
 /// The line's fields, in the order in which a person looks for them; the metrics come last.
 #[derive(Serialize)]
@@ -23,6 +24,7 @@ struct Line<'a> {
     stream: bool,
     target: Option<&'a str>,
     attempts: &'a [AttemptRecord],
+    skipped: &'a [String],
     tokens: Option<Tokens>,
     nano_usd: Option<u64>,
     held: Held,
@@ -46,6 +48,19 @@ struct Tokens {
     reasoning: u64,
 }
 
+impl From<Usage> for Tokens {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input_uncached: usage.input_uncached,
+            cache_read: usage.cache_read,
+            cache_write: usage.cache_write,
+            cache_write_1h: usage.cache_write_1h,
+            output: usage.output,
+            reasoning: usage.reasoning,
+        }
+    }
+}
+
 #[derive(Serialize)]
 struct Held {
     tokens: u64,
@@ -57,6 +72,7 @@ struct Times {
     total: Millis,
     first_byte: Millis,
     upstream: Millis,
+    waited: u64,
     overhead: Millis,
 }
 
@@ -138,14 +154,8 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
         stream: record.stream,
         target: answered.map(|attempt| attempt.target.as_str()),
         attempts: &record.attempts,
-        tokens: record.usage.map(|usage| Tokens {
-            input_uncached: usage.input_uncached,
-            cache_read: usage.cache_read,
-            cache_write: usage.cache_write,
-            cache_write_1h: usage.cache_write_1h,
-            output: usage.output,
-            reasoning: usage.reasoning,
-        }),
+        skipped: &record.skipped,
+        tokens: record.usage.map(Tokens::from),
         nano_usd: record.nano_usd,
         held: Held { tokens: record.held_tokens, nano_usd: record.held_nano_usd },
         settled: record.settled.map(super::Settled::name),
@@ -155,6 +165,7 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
             total: Millis(total_us),
             first_byte: Millis(first_byte_us),
             upstream: Millis(record.upstream_us),
+            waited: record.waited_ms,
             overhead,
         },
         store: Trips { trips: record.store_trips, ms: Millis(record.store_us) },
@@ -199,7 +210,7 @@ mod tests {
         record.route = Some("demo".to_owned());
         record.status = 200;
         record.settled = Some(Settled::Exact);
-        let usage = crate::dialect::Usage { input_uncached: 3, output: 4, ..Default::default() };
+        let usage = Usage { input_uncached: 3, output: 4, ..Default::default() };
         record.usage = Some(usage);
         for (target, class) in [("a/*", Some("rate_limit")), ("b/m", None)] {
             record.attempts.push(AttemptRecord {

@@ -3,6 +3,7 @@
 //! answer, no header and no secret can get into it.
 
 mod emit;
+mod trail;
 
 use tokio::time::Instant;
 
@@ -118,6 +119,8 @@ pub struct Record {
     pub config_version: Option<u64>,
     /// Every attempt, in order.
     pub attempts: Vec<AttemptRecord>,
+    /// Targets that were passed over, each with the reason.
+    pub skipped: Vec<String>,
     /// The status that the client got.
     pub status: u16,
     /// The code of the error that the client got.
@@ -166,6 +169,7 @@ impl Record {
             route: None,
             config_version: None,
             attempts: vec![],
+            skipped: vec![],
             status: 0,
             code: None,
             usage: None,

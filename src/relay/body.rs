@@ -43,9 +43,16 @@ impl Body {
     }
 }
 
-/// The body of a committed answer. `ending` runs once, when the last byte is on its way and before
+/// The body of a committed answer. `last` is sent behind a stream's own end, if it is anything.
+/// `ending` runs once, when the last byte is on its way and before
 /// the body ends.
-pub fn answer<E, F>(committed: Committed, pacing: Pacing, request_id: String, ending: E) -> Body
+pub fn answer<E, F>(
+    committed: Committed,
+    pacing: Pacing,
+    request_id: String,
+    last: Bytes,
+    ending: E,
+) -> Body
 where
     E: FnOnce(Outcome) -> F + Send + 'static,
     F: Future<Output = ()> + Send + 'static,
@@ -67,6 +74,8 @@ where
         }),
         Committed::Stream(live) => Box::pin(async move {
             let outcome = run(*live, pacing, &outlet, &request_id).await;
+            // A client that is gone does not miss it.
+            let _ = outlet.send(last).await;
             ending(outcome).await;
         }),
     };

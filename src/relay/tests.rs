@@ -66,9 +66,10 @@ async fn relayed(acts: &[Act]) -> (String, Outcome) {
     let committed = commit(arrived(acts)).await.unwrap();
     let outcome = Arc::new(Mutex::new(None));
     let told = Arc::clone(&outcome);
-    let body = answer(committed, pacing(), "r".to_owned(), move |outcome| async move {
-        assert!(told.lock().unwrap().replace(outcome).is_none(), "the ending runs once");
-    });
+    let body =
+        answer(committed, pacing(), "r".to_owned(), Bytes::new(), move |outcome| async move {
+            assert!(told.lock().unwrap().replace(outcome).is_none(), "the ending runs once");
+        });
     let text = body.collect().await.unwrap().to_bytes();
     let outcome = outcome.lock().unwrap().take().unwrap();
     (String::from_utf8(text.to_vec()).unwrap(), outcome)
@@ -148,9 +149,10 @@ async fn what_is_held_back_is_bounded() {
 async fn a_client_that_goes_away_is_settled_once() {
     let committed = commit(arrived(&[Send(0, HI), Send(5, HI), Hang])).await.unwrap();
     let (told, outcome) = tokio::sync::oneshot::channel();
-    let mut body = answer(committed, pacing(), "r".to_owned(), |outcome| async move {
-        told.send(outcome).unwrap();
-    });
+    let mut body =
+        answer(committed, pacing(), "r".to_owned(), Bytes::new(), |outcome| async move {
+            told.send(outcome).unwrap();
+        });
     assert!(body.frame().await.is_some());
     drop(body);
     assert_eq!(outcome.await.unwrap(), Outcome { usage: None, end: End::ClientGone });
@@ -159,7 +161,8 @@ async fn a_client_that_goes_away_is_settled_once() {
 #[tokio::test(start_paused = true)]
 async fn a_whole_answer_says_how_long_it_is() {
     let committed = Committed::Whole { body: Bytes::from_static(b"{}"), usage: None };
-    let body = answer(committed, pacing(), "r".to_owned(), |_| std::future::ready(()));
+    let body =
+        answer(committed, pacing(), "r".to_owned(), Bytes::new(), |_| std::future::ready(()));
     assert_eq!(http_body::Body::size_hint(&body).exact(), Some(2));
     assert_eq!(body.collect().await.unwrap().to_bytes(), "{}");
 }

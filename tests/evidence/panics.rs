@@ -34,9 +34,10 @@ async fn usage_before_a_panic_refunds_nothing() {
         let pacing = Pacing { idle: Duration::from_secs(10), deadline, least_events_per_minute: 0 };
         let told = Arc::new(Mutex::new(None));
         let outcome = Arc::clone(&told);
-        let body = answer(committed, pacing, "req-1".to_owned(), move |ended| async move {
-            *outcome.lock().unwrap() = Some(ended);
-        });
+        let body =
+            answer(committed, pacing, "req-1".to_owned(), Bytes::new(), move |ended| async move {
+                *outcome.lock().unwrap() = Some(ended);
+            });
         let body = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8(body.to_vec()).unwrap();
         assert!(body.contains("internal_error") && !body.contains("[DONE]"), "{body}");

@@ -25,6 +25,7 @@ fn a_record_is_written() {
     record.usage = Some(Usage { input_uncached: 3, output: 4, ..Usage::default() });
     record.nano_usd = Some(5);
     record.settled = Some(Settled::Exact);
+    record.skipped.push("c/m: C_KEY is not set".to_owned());
     record.shadow_refusals.push("key; tokens_per_day".to_owned());
     record.store_trips = 3;
     record.failed("a/m".to_owned(), &Failure::answer(Class::Empty, "nothing"), Some(1), 2);

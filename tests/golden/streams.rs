@@ -89,7 +89,7 @@ async fn pump(committed: Committed) -> (Outcome, Bytes) {
     };
     let ended = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&ended);
-    let body = answer(committed, pacing, "req-1".to_owned(), |outcome| async move {
+    let body = answer(committed, pacing, "req-1".to_owned(), Bytes::new(), |outcome| async move {
         *slot.lock().unwrap() = Some(outcome);
     });
     let Ok(collected) = body.collect().await;

@@ -153,6 +153,29 @@ async fn one_clients_bad_requests_set_nobody_aside() {
 }
 
 #[tokio::test]
+async fn whoever_asks_is_told_what_happened() {
+    for streamed in [false, true] {
+        let well = duo([whole(500, "{}")], [sound(streamed)], json!({})).await;
+        let request = chat(super::body(streamed)).with("x-tollgate-debug", "true");
+        let answer = well.gateway.ask(&request).await;
+        check(&well, &answer, (200, SECOND), (1, 1));
+        let trail = if streamed {
+            // Behind the end that every client waits for.
+            let (_, last) = answer.body.split_once("data: [DONE]\n\n: tollgate ").unwrap();
+            last.strip_suffix("\n\n").unwrap().to_owned()
+        } else {
+            answer.header("x-tollgate-debug").unwrap().to_owned()
+        };
+        let trail: Value = serde_json::from_str(&trail).unwrap();
+        assert_eq!(trail["route"], "duo");
+        assert_eq!(trail["attempts"][0]["class"], "server");
+        assert_eq!(trail["attempts"][1]["target"], "second/due");
+    }
+    let silent = duo([sound(true)], [], json!({})).await;
+    assert!(!silent.ask(super::STREAMED).await.body.contains(": tollgate"));
+}
+
+#[tokio::test]
 async fn users_stay_on_their_side_of_a_canary() {
     let route = json!({
         "split_by": "user",
