@@ -131,6 +131,42 @@ async fn the_other_operations_have_their_own_paths() {
     }
 }
 
+/// The next vendor needs no code: the configuration says where its credential goes, what its path is,
+/// and what its requests carry.
+#[tokio::test]
+async fn a_vendor_of_nothing_but_configuration() {
+    let second = Upstream::scripted([]).await;
+    let duo = Duo::with(Upstream::scripted([json(200, ANSWER)]).await, second, |document| {
+        let provider = document["providers"]["first"].as_object_mut().unwrap();
+        let fields = serde_json::json!({
+            "auth": "x-vendor-token",
+            "path": "v9/{model}/{operation}",
+            "headers": { "X-Region": "eu" },
+            "query": { "api-version": "1 b" },
+            "body": { "remove": ["user"], "default": { "temperature": 1.5, "top_p": 0.5 } },
+        });
+        provider.extend(fields.as_object().unwrap().clone());
+        let target = &mut document["routes"][0]["targets"][0];
+        target["headers"] = serde_json::json!({ "x-tier": "flex" });
+        target["body"] = serde_json::json!({
+            "set": { "chat_template_kwargs.enable_thinking": false },
+            "clamp": { "temperature": { "max": 1 } },
+        });
+    })
+    .await;
+    let sent =
+        r#"{"model":"duo", "messages":[{"role":"user","content":"ping"}],"user":"u", "x":1.0}"#;
+    assert_eq!(duo.ask(sent).await.status, 200);
+    let received = duo.first.received();
+    let head = &received[0].head;
+    assert_eq!(head.second_word(), "/v1/v9/uno/chat/completions?api-version=1%20b");
+    assert_eq!(head.header("x-vendor-token"), Some("sk-first-credential"));
+    assert_eq!(head.header("authorization"), None);
+    assert_eq!((head.header("x-region"), head.header("x-tier")), (Some("eu"), Some("flex")));
+    let expected = r#"{"model":"uno", "messages":[{"role":"user","content":"ping"}], "x":1.0,"temperature":1,"top_p":0.5,"chat_template_kwargs":{"enable_thinking":false}}"#;
+    assert_eq!(String::from_utf8_lossy(&received[0].body), expected);
+}
+
 /// Asks twice, one after the other, and says over which connections the provider was asked.
 async fn connections(script: Vec<Act>, streamed: bool) -> Vec<usize> {
     let first = Upstream::always(script).await;
