@@ -31,18 +31,20 @@
 //! 1. A host ([`ingress::lambda`] or [`ingress::local`]) makes a [`ingress::Request`] of what came,
 //!    and gives it to the [`gateway::Gateway`].
 //! 2. The path names the [`ingress::Endpoint`]; the headers hold a [`keys::Presented`] key, whose
-//!    checksum is checked; the body is checked for size and depth and read as a
-//!    [`dialect::openai::Call`], which knows the alias and leaves all else as bytes.
+//!    checksum is checked; the body is checked for size and depth and read as a [`dialect::Call`] of
+//!    the client's dialect, which knows the alias and leaves all else as bytes.
 //! 3. The alias finds a [`routing::Route`]. The most that the request can cost at any of its targets
 //!    is its [`quota::Demand`].
 //! 4. [`store::Store::admit`] takes the demand from all of the key's limits in one conditional write
 //!    and returns a [`keys::Caller`] and a [`quota::Hold`].
-//! 5. The caller, the route and a draw make a [`routing::Plan`].
-//! 6. Each target in turn gets an [`upstream::Outgoing`] request. What it answers is held by
-//!    [`relay::commit`] until the first content; until then a [`failure::Failure`] leads to the next
-//!    target.
+//! 5. The route, a draw and the targets' health make a [`routing::Plan`], and a [`routing::Course`]
+//!    through it.
+//! 6. Each target in turn gets an [`upstream::Outgoing`] request: the client's own bytes where it
+//!    speaks the same dialect, and else a translation ([`dialect::Encoded`]). What it answers is held
+//!    by [`relay::commit`] until the first content; until then a [`failure::Failure`] leads to the
+//!    next target.
 //! 7. The committed answer becomes a [`relay::Body`], which forwards the provider's events as they
-//!    came, to an explicit end.
+//!    came, or as the [`dialect::Reading`] tells them anew, to an explicit end.
 //! 8. Before the body ends, the hold is settled by the [`quota::Evidence`] that the answer gave, and
 //!    the [`record::Record`] is written. Nothing is left to do after the last byte: the platform may
 //!    freeze the process there.
