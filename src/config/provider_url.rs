@@ -15,6 +15,9 @@ impl Provider {
     ) -> String {
         let base = self.base_url.as_str();
         let mut url = match self.vendor.dialect {
+            Dialect::Converse if operation == Operation::CountTokens => {
+                format!("{base}{}", converse::count_path(model))
+            }
             Dialect::Converse => format!("{base}{}", converse::path(model, stream)),
             Dialect::OpenAi | Dialect::Anthropic => {
                 let path = self.path.replace("{operation}", operation.path());
@@ -86,6 +89,8 @@ mod tests {
         let url = format!("{bedrock}/model/eu.anthropic.claude-sonnet-4-6/converse-stream");
         let claude = "eu.anthropic.claude-sonnet-4-6";
         check("vendor: bedrock, region: eu-west-1", Messages, claude, &url);
+        let url = format!("{bedrock}/model/{claude}/count-tokens");
+        check("vendor: bedrock, region: eu-west-1", Operation::CountTokens, claude, &url);
         let url = format!("{bedrock}/openai/v1/chat/completions");
         let gpt = "openai.gpt-oss-120b-1:0";
         check("vendor: bedrock-openai, region: eu-west-1", Chat, gpt, &url);

@@ -49,6 +49,8 @@ impl AnswerStream {
                 Dialect::Anthropic => Reader::Anthropic(anthropic::StreamReader::new()),
                 _ => Reader::OpenAi(openai::StreamReader::new(*hides_usage)),
             },
+            // A count is never streamed.
+            Reading::Counted => Reader::Anthropic(anthropic::StreamReader::new()),
             Reading::Translated { from, to } => {
                 return Self::Translated(Box::new(Translation::new(*from, to, answer_id)));
             }

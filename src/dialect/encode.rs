@@ -6,7 +6,8 @@ use bytes::Bytes;
 use super::anthropic::{self, MessagesCall, Thinking};
 use super::chat::{Chat, Dropped};
 use super::openai::chat::ReasoningStyle;
-use super::{Call, Dialect, Operation, Reading, Telling, Vendor, converse, openai};
+use super::refuse::refuse_body;
+use super::{Call, Dialect, Edit, Object, Operation, Reading, Telling, Vendor, converse, openai};
 use crate::failure::{Class, Failure, ProviderError, Sent};
 use crate::refusal::Refusal;
 
@@ -77,11 +78,15 @@ impl Call {
                 translate(openai::chat::read_request(call.text()), to, telling, encoding)
             }
             (Self::Anthropic(call), to) => {
+                if (call.operation, to) == (Operation::CountTokens, Dialect::Converse) {
+                    return count_at_bedrock(call, encoding);
+                }
                 if call.operation == Operation::CountTokens {
                     return Err(unsupported(None, "tokens are not counted there"));
                 }
                 let telling = Telling::Anthropic { alias: call.alias.clone() };
-                translate(read_messages(call), to, telling, encoding)
+                let chat = read_messages(call.text(), call.has_beta());
+                translate(chat, to, telling, encoding)
             }
         }
     }
@@ -105,9 +110,27 @@ fn openai_as_it_came(call: &openai::Call, encoding: &Encoding<'_>) -> Encoded {
     }
 }
 
-fn read_messages(call: &MessagesCall) -> Result<Chat, Refusal> {
-    let mut chat = anthropic::read_request(call.text())?;
-    if call.has_beta() {
+fn count_at_bedrock(call: &MessagesCall, encoding: &Encoding<'_>) -> Result<Encoded, Failure> {
+    let target = converse::Target { model: encoding.upstream_model, max_tokens_default: None };
+    // A conversation has a cap on its answer, which a request to count one has not.
+    let object = Object::parse(call.text()).map_err(|error| refused(&refuse_body(error)))?;
+    let capped = object.edited(&[Edit::Set("max_tokens", "1".to_owned())]);
+    let chat = read_messages(&capped, call.has_beta());
+    let counted = chat.and_then(|chat| converse::count_request(&chat, &target));
+    let (body, dropped) = counted.map_err(|refusal| refused(&refusal))?;
+    let operation = Operation::CountTokens;
+    Ok(Encoded {
+        operation,
+        body: body.into(),
+        headers: vec![],
+        dropped,
+        reading: Reading::Counted,
+    })
+}
+
+fn read_messages(text: &str, has_beta: bool) -> Result<Chat, Refusal> {
+    let mut chat = anthropic::read_request(text)?;
+    if has_beta {
         chat.dropped.note("anthropic-beta");
     }
     Ok(chat)

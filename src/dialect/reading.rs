@@ -16,6 +16,8 @@ pub enum Reading {
         /// Whether the usage chunk of a stream is kept from the client.
         hides_usage: bool,
     },
+    /// A count of Bedrock's for a client of Anthropic's.
+    Counted,
     /// They do not.
     Translated {
         /// What the target speaks.
@@ -74,7 +76,9 @@ impl Reading {
         match self {
             Self::AsItCame { operation, .. } => operation.dialect(),
             Self::Translated { to: Telling::OpenAi { .. }, .. } => Dialect::OpenAi,
-            Self::Translated { to: Telling::Anthropic { .. }, .. } => Dialect::Anthropic,
+            Self::Counted | Self::Translated { to: Telling::Anthropic { .. }, .. } => {
+                Dialect::Anthropic
+            }
         }
     }
 
@@ -98,6 +102,10 @@ impl Reading {
         match self {
             Self::AsItCame { operation: Operation::CountTokens, .. } => {
                 anthropic::read_count(&body)?;
+                Ok(Whole { body, usage: Some(Usage::default()) })
+            }
+            Self::Counted => {
+                let body = anthropic::count_answer(converse::read_count(&body)?).into();
                 Ok(Whole { body, usage: Some(Usage::default()) })
             }
             Self::AsItCame { operation: Operation::Messages, .. } => {

@@ -38,7 +38,7 @@ class Head(dict):
 def wire_of(path):
     if path.startswith("/anthropic/v1/messages"):
         return anthropic
-    if path.startswith("/model/") and path.endswith(("/converse", "/converse-stream")):
+    if path.startswith("/model/") and path.endswith(("/converse", "/converse-stream", "/count-tokens")):
         return bedrock
     for vendor in [openai.COMPATIBLE, openai.AZURE, openai.GEMINI, openai.DEEPSEEK]:
         if path.startswith(f"{vendor}/") and path.endswith("/chat/completions"):
@@ -87,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
         if fault in script.FAULTS:
             status, headers, body = wire.fault(fault)
             return self.answer(status, {**headers, **id}, body)
-        if path.endswith("/count_tokens"):
+        if path.endswith(("/count_tokens", "/count-tokens")):
             return self.answer(200, id, wire.count(asked))
         answer = script.answer_to(asked, wire.keeps)
         if asked.stream:

@@ -118,6 +118,7 @@ MODELS = "arn:aws:bedrock:*::foundation-model/anthropic.*"
 BEDROCK_REQUESTS = [
     (True, "call a model", ("bedrock:InvokeModel", MODEL, {})),
     (True, "stream from a model", ("bedrock:InvokeModelWithResponseStream", MODEL, {})),
+    (True, "count tokens", ("bedrock:CountTokens", MODEL, {})),
     (False, "call another model", ("bedrock:InvokeModel", MODEL.replace("anthropic", "amazon"), {})),
     (False, "change a model", ("bedrock:CreateModelCustomizationJob", MODEL, {})),
     (True, "read the configuration", query("config")),

@@ -4,6 +4,7 @@
 
 mod answer;
 mod blob;
+mod count;
 mod errors;
 mod extra;
 mod history;
@@ -20,7 +21,8 @@ mod wire;
 mod tests;
 
 pub use answer::read_answer;
+pub use count::{count_request, read_count};
 pub use errors::read_error;
-pub use path::path;
+pub use path::{count_path, path};
 pub use request::{Target, write_request};
 pub use stream::Decoder;

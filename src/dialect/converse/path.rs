@@ -9,6 +9,11 @@ pub fn path(model: &str, stream: bool) -> String {
     format!("/model/{}/{operation}", percent_encoded(model))
 }
 
+/// The path on which Bedrock counts the tokens for a model: `/model/{id}/count-tokens`.
+pub fn count_path(model: &str) -> String {
+    format!("/model/{}/count-tokens", percent_encoded(model))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
