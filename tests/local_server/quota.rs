@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ANSWER, DONE, Duo, HI, PLAIN, ROLE, STOP, STREAMED, USAGE, limits, sound};
-use crate::support::client::Answer;
+use crate::support::client::{Answer, Request};
 use crate::support::secret;
 use crate::support::upstream::{
     Act, Script, Upstream, chunk, event, json as whole, last_chunk, stream_head,
@@ -244,4 +244,24 @@ async fn the_output_is_capped_where_a_limit_relies_on_it() {
     for unlimited in [json!({}), json!({ "rpm": 100 })] {
         assert_eq!(reaches(unlimited, PLAIN).await["max_tokens"], Value::Null);
     }
+}
+
+#[tokio::test]
+async fn what_a_provider_runs_itself_has_no_bound() {
+    let limited = limits(json!({ "tokens_per_day": TOKENS_PER_DAY }));
+    let (first, second) = (Upstream::scripted([]).await, Upstream::scripted([]).await);
+    let duo = Duo::with(first, second, limited).await;
+    let ask = async |field: &str| {
+        let body = format!(
+            r#"{{"model":"duo","max_tokens":9,"messages":[{{"role":"user","content":"x"}}],{field}}}"#
+        );
+        let request = Request::post("/v1/messages", body).key(&secret(1));
+        let answer = duo.gateway.ask(&request).await;
+        (answer.status, answer.json()["error"]["code"].as_str().map(str::to_owned))
+    };
+    let unbounded = (400, Some("unbounded_cost".to_owned()));
+    let search = r#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#;
+    assert_eq!(ask(search).await, unbounded);
+    assert_eq!(ask(r#""speed":"fast""#).await, unbounded);
+    assert_eq!(duo.first.received().len() + duo.second.received().len(), 0);
 }
