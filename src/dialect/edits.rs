@@ -179,12 +179,14 @@ impl Edits {
         Self(self.0.iter().filter(is_kept).chain(&later.0).cloned().collect())
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// A body with these edits, in which all else keeps its bytes; nothing when it needs none, or
     /// is no JSON object.
     pub fn apply(&self, body: &str) -> Option<String> {
-        if self.0.is_empty() {
-            return None;
-        }
         let object = Object::parse(body).ok()?;
         let mut edits: Vec<(&str, Option<Edit<'_>>)> = Vec::new();
         for name in self.0.iter().filter_map(|step| step.path.first()) {

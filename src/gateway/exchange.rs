@@ -153,9 +153,13 @@ impl Journey<'_> {
             is_strict: attempt.is_strict,
             now_s: now_ms / 1_000,
         })?;
+        let edits = &target.extras.edits;
+        if edits.is_empty() {
+            return Ok(encoded);
+        }
         // It is JSON, and so it is text.
         let text = std::str::from_utf8(&encoded.body).unwrap_or_default();
-        match target.extras.edits.apply(text) {
+        match edits.apply(text) {
             Some(edited) => Ok(Encoded { body: edited.into(), ..encoded }),
             None => Ok(encoded),
         }

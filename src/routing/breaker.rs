@@ -13,7 +13,7 @@ use crate::failure::Class;
 use crate::keys::KeyId;
 
 /// How long a probe has its target for itself.
-pub const PROBE_MS: u64 = 15_000;
+pub(super) const PROBE_MS: u64 = 15_000;
 
 /// What was written here is in every table that is read so much later.
 const WRITTEN_MS: u64 = 2_000;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// A target whose time is over is tried by one request at a time for so long. If nobody has tried
 /// it by then, what it once failed at says nothing any more.
-pub const HALF_OPEN_MS: u64 = 600_000;
+pub(super) const HALF_OPEN_MS: u64 = 600_000;
 
 /// A target that nobody is to try for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,22 +43,6 @@ impl Standing {
             Some(_) => Self::Ready,
         }
     }
-
-    /// When it returns, or should have, in milliseconds since 1970; nothing when it is ready.
-    pub fn until_ms(self) -> Option<u64> {
-        match self {
-            Self::Ready => None,
-            Self::Aside { until_ms } | Self::HalfOpen { until_ms } => Some(until_ms),
-        }
-    }
-}
-
-/// Where among these the target is that returns soonest; of equal ones the first. Nothing when
-/// there are none, or when one is ready.
-pub fn soonest(standings: &[Standing]) -> Option<usize> {
-    let times: Option<Vec<u64>> = standings.iter().map(|standing| standing.until_ms()).collect();
-    let soonest = times?.into_iter().enumerate().min_by_key(|(_, until_ms)| *until_ms);
-    soonest.map(|(place, _)| place)
 }
 
 /// What was known of the targets when the configuration was read.
@@ -122,21 +106,5 @@ mod tests {
             assert_eq!((health.of("p/m"), health.of("p/n")), (Some(&aside), None));
         }
         assert_eq!(Standing::of(0, 5), Ready, "a clock that begins");
-    }
-
-    #[test]
-    fn of_targets_that_are_all_set_aside_the_soonest() {
-        let out = |until_ms| Out { until_ms };
-        let cases: [(&[Standing], Option<usize>); 6] = [
-            (&[], None),
-            (&[out(9)], Some(0)),
-            (&[out(9), out(7), out(8)], Some(1)),
-            (&[out(7), out(7)], Some(0)),
-            (&[out(9), HalfOpen { until_ms: 3 }], Some(1)),
-            (&[out(9), Ready], None),
-        ];
-        for (standings, place) in cases {
-            assert_eq!(soonest(standings), place, "{standings:?}");
-        }
     }
 }

@@ -12,9 +12,9 @@ mod route;
 mod split;
 
 pub use alias::check_alias;
-pub use breaker::{Breaker, Notice, PROBE_MS};
+pub use breaker::{Breaker, Notice};
 pub use course::{Course, Next};
-pub use health::{Aside, HALF_OPEN_MS, Health, Standing, soonest};
+pub use health::{Aside, Health, Standing};
 pub use overlap::overlap;
 pub use pattern::Pattern;
 pub use plan::{Candidate, Plan, Skipped, Usable};

@@ -91,12 +91,6 @@ impl<'r> Plan<'r> {
         plan.candidates.truncate(route.attempts);
         plan
     }
-
-    /// The reasons why nothing can be tried, for the refusal.
-    pub fn reasons(&self) -> String {
-        let reason = |skipped: &Skipped| format!("{}: {}", skipped.target, skipped.reason);
-        self.skipped.iter().map(reason).collect::<Vec<_>>().join("; ")
-    }
 }
 
 /// The targets in the order of a weighted draw without replacement; as declared when none has a
@@ -233,6 +227,7 @@ mod tests {
         let route = route(vec![target("off", None)], vec![]);
         let plan = Plan::new(&route, 0, usable);
         assert!(plan.candidates.is_empty());
-        assert_eq!(plan.reasons(), "p/off: no credential");
+        let (target, reason) = ("p/off".to_owned(), "no credential".to_owned());
+        assert_eq!(plan.skipped, [Skipped { target, reason }]);
     }
 }
