@@ -1,6 +1,7 @@
 //! The Lambda host: Function URL events in, streamed or buffered answers out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_lambda_events::lambda_function_urls::{
@@ -33,6 +34,10 @@ type ReplyStream =
 
 /// Answers events until the platform ends the process; several at once where the platform says so.
 ///
+/// The runtime ends with the first call of the Runtime API that fails, be it for a reused connection
+/// that was closed just then. It is started anew as long as it gets events: what the environment has
+/// warm is worth more than a new one.
+///
 /// # Errors
 /// When the Runtime API is gone.
 pub async fn serve<E: Entry>(
@@ -40,11 +45,20 @@ pub async fn serve<E: Entry>(
     mode: ResponseMode,
     clock: Clock,
 ) -> Result<(), lambda_http::Error> {
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
-        let (entry, clock) = (Arc::clone(&entry), clock.clone());
-        async move { Ok::<_, lambda_http::Error>(handle(entry, event, mode, &clock).await) }
-    });
-    Runtime::new(service).run_concurrent().await
+    let has_events = Arc::new(AtomicBool::new(false));
+    loop {
+        let (entry, clock, seen) = (Arc::clone(&entry), clock.clone(), Arc::clone(&has_events));
+        let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| {
+            seen.store(true, Ordering::Relaxed);
+            let (entry, clock) = (Arc::clone(&entry), clock.clone());
+            async move { Ok::<_, lambda_http::Error>(handle(entry, event, mode, &clock).await) }
+        });
+        let Err(error) = Runtime::new(service).run_concurrent().await else { return Ok(()) };
+        if !has_events.swap(false, Ordering::Relaxed) {
+            return Err(error);
+        }
+        tracing::warn!(error = %error, "a call of the Runtime API failed: asking for events anew");
+    }
 }
 
 async fn handle<E: Entry>(

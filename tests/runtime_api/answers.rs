@@ -106,3 +106,23 @@ async fn every_example_event_does_what_its_name_says() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_the_platform_closes_does_not_end_the_function() {
+    let (api, mut gateway) = function(&[]).await;
+    // The first poll may have come already.
+    api.hang_up_at(2);
+    for _ in 0..3 {
+        check_plain(&api.reply(&chat("demo", false)).await);
+    }
+    gateway.out.until("asking for events anew").await;
+    assert!(gateway.is_alive());
+}
+
+#[tokio::test]
+async fn a_runtime_api_that_is_gone_ends_the_function() {
+    let (api, mut gateway) = function(&[]).await;
+    check_plain(&api.reply(&chat("demo", false)).await);
+    drop(api);
+    gateway.err.until("tollgate: the Runtime API is gone").await;
+}

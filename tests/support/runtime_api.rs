@@ -46,6 +46,8 @@ pub(crate) struct Reply {
 #[derive(Debug, Default)]
 struct State {
     invocations: u32,
+    polls: u32,
+    hangs_up_at: Option<u32>,
     events: VecDeque<Event>,
     happenings: Vec<Happening>,
     posted: Vec<(String, Posted)>,
@@ -74,6 +76,11 @@ impl RuntimeApi {
         let mut serving = JoinSet::new();
         serving.spawn(accept(listener, Arc::clone(&state)));
         Self { address, state, _serving: serving }
+    }
+
+    /// Closes the connection on which the function asks for an event this often, the first being 1.
+    pub(crate) fn hang_up_at(&self, poll: u32) {
+        self.state.send_modify(|state| state.hangs_up_at = Some(poll));
     }
 
     /// Puts an event up for the function, which has a minute for it; gives its id.
@@ -223,6 +230,11 @@ async fn serve(stream: TcpStream, state: Arc<watch::Sender<State>>) {
 /// Waits for an event, and hands it out.
 async fn next(wire: &mut Wire, state: &watch::Sender<State>) -> std::io::Result<()> {
     let mut receiver = state.subscribe();
+    state.send_modify(|state| state.polls += 1);
+    let hangs_up = |state: &State| state.hangs_up_at == Some(state.polls);
+    if hangs_up(&state.borrow()) {
+        return Err(std::io::ErrorKind::ConnectionAborted.into());
+    }
     let event = loop {
         let mut event = None;
         state.send_if_modified(|state| {
