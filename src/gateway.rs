@@ -23,11 +23,11 @@ use crate::clock::Clock;
 use crate::config::SnapshotCell;
 use crate::dialect::{Call, Dialect, Operation, take_alternatives};
 use crate::ingress::{self, Answer, Endpoint, Entry, Request};
-use crate::keys::{Caller, Presented};
+use crate::keys::{Caller, Presented, Right};
 use crate::quota::{Demand, Lease, Terms, demand};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::{Breaker, RetryBudget, SplitBy, stable_draw};
+use crate::routing::{Breaker, Faults, RetryBudget, SplitBy, stable_draw};
 use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
 
@@ -92,6 +92,7 @@ impl Gateway {
         };
         let presented = Presented::from_headers(&request.headers)?;
         let timeout = ingress::timeout(&request.headers)?;
+        let faults = Faults::from_headers(&request.headers)?;
         let body = ingress::accept_body(&request.headers, request.body)?;
         let (body, alternatives) = take_alternatives(body)?;
         let call = Call::parse(operation, &request.headers, body)?;
@@ -103,7 +104,8 @@ impl Gateway {
         let deadline = self.deadline(request.deadline, timeout, &asked)?;
         let demand = self.demand(&call, &asked, deadline);
         let admission = self.admit(&presented, &demand, record).await?;
-        let permitted = self.permit(asked, &config, admission, record).await?;
+        let right = (!faults.is_empty()).then_some(Right::Fault);
+        let permitted = self.permit(asked, right, &config, admission, record).await?;
         let Permitted { caller, hold, legs } = permitted;
         self.retry_budget.request();
         let journey = attempts::Journey {
@@ -113,6 +115,7 @@ impl Gateway {
             demand: &demand,
             snapshot: &config,
             deadline,
+            faults,
             draw: draw(&legs, &caller, &call, &request.headers),
             only_first: alternatives.is_some_and(|others| others.is_empty()),
             wants_trail: ingress::wants_trail(&request.headers),

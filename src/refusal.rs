@@ -49,6 +49,8 @@ pub enum Refusal {
     KeyRevoked,
     /// The key may not use this alias.
     ModelForbidden { alias: String, allowed: String },
+    /// The key lacks the right to send this header.
+    RightMissing { right: &'static str, header: &'static str },
     /// No route serves this alias.
     UnknownModel { alias: String, known: String },
     /// The body is not what the endpoint takes.
@@ -127,6 +129,7 @@ impl Refusal {
             }
             Self::KeyRevoked => shape(403, "permission_error", "key_revoked"),
             Self::ModelForbidden { .. } => shape(403, "permission_error", "model_not_allowed"),
+            Self::RightMissing { .. } => shape(403, "permission_error", "right_missing"),
             Self::UnknownModel { .. } => shape(404, "invalid_request_error", "model_not_found"),
             Self::InvalidBody { .. } => shape(400, "invalid_request_error", "invalid_body"),
             Self::InvalidField { .. } => shape(400, "invalid_request_error", "invalid_value"),
@@ -158,6 +161,7 @@ impl Refusal {
         match self {
             Self::InvalidField { param, .. } => Some(param),
             Self::ThreadUnsupported => Some("thread"),
+            Self::RightMissing { header, .. } => Some(header),
             Self::UnknownModel { .. } | Self::ModelForbidden { .. } => Some("model"),
             // What the provider blames in a limit or in a credential is no field of the caller's.
             Self::Upstream(failed) | Self::Cut(failed) if is_the_callers(failed.class) => {
@@ -188,6 +192,10 @@ impl Refusal {
             Self::ModelForbidden { alias, allowed } => {
                 format!("This key may not use the model '{alias}'. It may use: {allowed}.")
             }
+            Self::RightMissing { right, header } => format!(
+                "This key may not send {header}: it needs the right '{right}', which an operator \
+                 gives ('tollgatectl key update KEY --rights {right}')."
+            ),
             Self::UnknownModel { alias, known } => format!(
                 "No route serves the model '{alias}'. This key may use: {known}. GET /v1/models \
                  lists them."

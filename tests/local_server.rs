@@ -5,6 +5,7 @@ mod client_gone;
 mod course;
 mod fallback;
 mod forwarding;
+mod injected;
 mod quota;
 mod refusals;
 mod stopping;

@@ -4,7 +4,7 @@
 use super::fields::Item;
 use super::limits;
 use super::problems::unknown_name;
-use crate::keys::{Digest, KeyId, Secret, TeamId, parse};
+use crate::keys::{Digest, KeyId, Right, Secret, TeamId, parse};
 use crate::quota::LimitSet;
 use crate::routing::Pattern;
 
@@ -21,6 +21,8 @@ pub struct LocalKey {
     pub name: String,
     /// What it may use.
     pub models: Vec<Pattern>,
+    /// What it may do besides asking models.
+    pub rights: Vec<Right>,
     /// The team whose limits bind it as well.
     pub team: Option<TeamId>,
     /// Its own limits.
@@ -52,12 +54,22 @@ impl LocalKey {
             Some(item) => item.list().iter().filter_map(Item::text).map(Pattern::new).collect(),
             None => vec![Pattern::new("*")],
         };
+        let rights = fields.list("rights").iter().filter_map(read_right).collect();
         let team = fields.item("team").and_then(|item| read_team(&item, teams));
         let limits = limits::read(&fields);
         fields.finish();
         let (id, digest, secret) = secret?;
-        Some(Self { id, digest, secret, name: name?.to_owned(), models, team, limits })
+        Some(Self { id, digest, secret, name: name?.to_owned(), models, rights, team, limits })
     }
+}
+
+fn read_right(item: &Item<'_>) -> Option<Right> {
+    let name = item.text()?;
+    let right = Right::named(name);
+    if right.is_none() {
+        item.problem(unknown_name("right", name, Right::ALL.iter().map(|(_, name, _)| *name)));
+    }
+    right
 }
 
 fn read_team(item: &Item<'_>, teams: &[LocalTeam]) -> Option<TeamId> {

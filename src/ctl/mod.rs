@@ -97,10 +97,11 @@ async fn on_key(
         KeyCommand::List => accounts::list(table, Kind::Key, console, now_ms).await,
         KeyCommand::Show { key } => accounts::show(table, Kind::Key, key, console, now_ms).await,
         KeyCommand::Update { key, options } => {
-            let KeyUpdateOptions { name, models, team, shards, limits } = &**options;
+            let KeyUpdateOptions { name, models, rights, team, shards, limits } = &**options;
             let update = Update {
                 name: name.as_deref(),
                 models: models.as_deref(),
+                rights: rights.as_ref().map(|rights| rights.0.as_slice()),
                 team: team.as_ref(),
                 shards: *shards,
                 limits: limits.0.clone(),

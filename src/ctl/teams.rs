@@ -23,6 +23,7 @@ pub(super) async fn create(
     let policy = Policy {
         name: id.to_string(),
         models: vec!["*".to_owned()],
+        rights: vec![],
         created_ms: now_ms,
         time_zone: zone.clone(),
     };

@@ -18,7 +18,7 @@ use crate::quota::{Demand, Evidence, Hold};
 use crate::record::{Record, micros};
 use crate::refusal::{Refusal, UpstreamFailed};
 use crate::relay::{self, Pacing};
-use crate::routing::{Candidate, Course, Next, Notice, Plan, Target};
+use crate::routing::{Candidate, Course, Faults, Next, Notice, Plan, Target};
 
 /// What the attempts of one request share.
 pub(super) struct Journey<'a> {
@@ -28,6 +28,8 @@ pub(super) struct Journey<'a> {
     pub(super) demand: &'a Demand,
     pub(super) snapshot: &'a Snapshot,
     pub(super) deadline: Instant,
+    /// What is to fail because the client asks for it.
+    pub(super) faults: Faults,
     /// What decides which side of weighted targets the request falls on.
     pub(super) draw: u64,
     /// Whether the client wants nobody but the first target.
@@ -129,8 +131,11 @@ impl Journey<'_> {
                     return Gone::Answered(Box::new(answer));
                 }
                 Err(failure) => {
-                    let key = &self.presented.id;
-                    walked.notices.extend(self.gateway.failed(&target.id(), &failure, key));
+                    let (id, key) = (target.id(), &self.presented.id);
+                    // What one client asks for says nothing of the target.
+                    if self.faults.of(&id).is_none() {
+                        walked.notices.extend(self.gateway.failed(&id, &failure, key));
+                    }
                     walked.kept = Some(hold);
                     walked.is_billed = failure.sent == Sent::Maybe;
                     let goes_on = course.failed(target, &failure) && Instant::now() < self.deadline;

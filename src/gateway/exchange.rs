@@ -62,7 +62,9 @@ impl Journey<'_> {
         };
         let patience = patience_ms.map(|ms| began + Duration::from_millis(ms));
         let limit = patience.map_or(self.deadline, |limit| limit.min(self.deadline));
-        let tried = if began >= self.deadline {
+        let tried = if let Some(failure) = self.faults.of(&target.id()) {
+            Err(failure)
+        } else if began >= self.deadline {
             // The store took all the time: nobody was asked.
             Err(Failure::new(Class::TimeoutTotal, Sent::Unbilled, "no time was left"))
         } else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Gateway, lists};
 use crate::config::Snapshot;
-use crate::keys::Caller;
+use crate::keys::{Caller, Right};
 use crate::quota::{Evidence, Hold};
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -43,26 +43,19 @@ pub(super) struct Permitted {
 }
 
 impl Gateway {
-    /// A request for an alias that no route serves, or that the key may not use, is told so once its
-    /// key is known to be good. What was admitted for it is given back.
+    /// A request that needs a right which the key lacks, or is for an alias that no route serves or
+    /// the key may not use, is told so once its key is known to be good. What was admitted for it is
+    /// given back.
     pub(super) async fn permit(
         &self,
         asked: Vec<Asked>,
+        right: Option<Right>,
         snapshot: &Snapshot,
         admission: Admission,
         record: &mut Record,
     ) -> Result<Permitted, Refusal> {
         let Admission { caller, hold, .. } = admission;
-        let permitted = asked.into_iter().map(|asked| {
-            let known = || lists::names(snapshot, &caller);
-            let unknown = |alias| Refusal::UnknownModel { alias, known: known() };
-            let leg = asked.map_err(unknown)?;
-            if caller.may_use(&leg.alias) {
-                return Ok(leg);
-            }
-            Err(Refusal::ModelForbidden { alias: leg.alias, allowed: caller.allowed() })
-        });
-        match permitted.collect::<Result<Vec<_>, _>>() {
+        match permitted(asked, right, snapshot, &caller) {
             Ok(legs) => {
                 if let Some(leg) = legs.first() {
                     record.leg(leg.route.pattern.as_str(), leg.route.listed_as(&leg.alias));
@@ -75,4 +68,24 @@ impl Gateway {
             }
         }
     }
+}
+
+fn permitted(
+    asked: Vec<Asked>,
+    right: Option<Right>,
+    snapshot: &Snapshot,
+    caller: &Caller,
+) -> Result<Vec<Leg>, Refusal> {
+    if let Some(right) = right.filter(|right| !caller.has(*right)) {
+        return Err(Refusal::RightMissing { right: right.name(), header: right.header() });
+    }
+    let leg = |asked: Asked| {
+        let known = || lists::names(snapshot, caller);
+        let leg = asked.map_err(|alias| Refusal::UnknownModel { alias, known: known() })?;
+        if caller.may_use(&leg.alias) {
+            return Ok(leg);
+        }
+        Err(Refusal::ModelForbidden { alias: leg.alias, allowed: caller.allowed() })
+    };
+    asked.into_iter().map(leg).collect()
 }

@@ -1,6 +1,6 @@
 //! The caller: a key that admission has accepted.
 
-use super::{KeyId, TeamId};
+use super::{KeyId, Right, TeamId};
 use crate::routing::Pattern;
 
 /// Whom a request is served for. Made by admission only: holding one is the proof that the key is
@@ -10,6 +10,7 @@ pub struct Caller {
     id: KeyId,
     name: String,
     models: Vec<Pattern>,
+    rights: Vec<Right>,
     team: Option<TeamId>,
 }
 
@@ -19,9 +20,10 @@ impl Caller {
         id: KeyId,
         name: String,
         models: Vec<Pattern>,
+        rights: Vec<Right>,
         team: Option<TeamId>,
     ) -> Self {
-        Self { id, name, models, team }
+        Self { id, name, models, rights, team }
     }
 
     /// The key's public id.
@@ -42,6 +44,11 @@ impl Caller {
     /// Whether the key may use this alias.
     pub fn may_use(&self, alias: &str) -> bool {
         self.models.iter().any(|pattern| pattern.matches(alias))
+    }
+
+    /// Whether the key has this right.
+    pub fn has(&self, right: Right) -> bool {
+        self.rights.contains(&right)
     }
 
     /// The patterns that the key may use, for people.

@@ -6,10 +6,12 @@
 
 mod caller;
 mod presented;
+mod right;
 mod secret;
 mod team;
 
 pub use caller::Caller;
 pub use presented::Presented;
+pub use right::Right;
 pub use secret::{Digest, KeyId, MalformedKey, RANDOM_BYTES, Secret, mint, parse};
 pub use team::{MalformedTeam, TeamId};

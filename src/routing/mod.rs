@@ -3,6 +3,7 @@
 mod alias;
 mod breaker;
 mod course;
+mod faults;
 mod health;
 mod overlap;
 mod pattern;
@@ -14,6 +15,7 @@ mod split;
 pub use alias::check_alias;
 pub use breaker::{Breaker, Notice};
 pub use course::{Course, Next};
+pub use faults::Faults;
 pub use health::{Aside, Health, Standing};
 pub use overlap::overlap;
 pub use pattern::Pattern;

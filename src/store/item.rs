@@ -1,6 +1,6 @@
 //! An account's item: its policy, its limits and the counters of the windows that run.
 
-use crate::keys::{Caller, Presented};
+use crate::keys::{Caller, Presented, Right};
 use crate::quota::{Account, Ledger, Owner};
 use crate::routing::Pattern;
 
@@ -30,6 +30,8 @@ pub struct Policy {
     pub name: String,
     /// The patterns of aliases that a key may use. A team allows all that its keys may.
     pub models: Vec<String>,
+    /// What a key may do besides asking models. A team has none.
+    pub rights: Vec<Right>,
     /// When it was made, in milliseconds since 1970.
     pub created_ms: u64,
     /// The time zone as the operator wrote it, such as `Asia/Shanghai`.
@@ -69,7 +71,8 @@ impl Item {
     /// Whom the key stands for, once it is admitted.
     pub(super) fn caller(&self, presented: &Presented) -> Caller {
         let models = self.policy.models.iter().map(Pattern::new).collect();
-        let team = self.ledger.shape.team.clone();
-        Caller::admitted(presented.id.clone(), self.policy.name.clone(), models, team)
+        let (policy, team) = (&self.policy, self.ledger.shape.team.clone());
+        let rights = policy.rights.clone();
+        Caller::admitted(presented.id.clone(), policy.name.clone(), models, rights, team)
     }
 }

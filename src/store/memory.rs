@@ -41,6 +41,7 @@ impl MemoryStore {
             policy: Policy {
                 name: key.name.clone(),
                 models: key.models.iter().map(ToString::to_string).collect(),
+                rights: key.rights.clone(),
                 created_ms: 0,
                 time_zone: key.limits.zone.to_string(),
             },
@@ -57,6 +58,7 @@ impl MemoryStore {
             policy: Policy {
                 name: team.id.to_string(),
                 models: vec!["*".to_owned()],
+                rights: vec![],
                 created_ms: 0,
                 time_zone: team.limits.zone.to_string(),
             },

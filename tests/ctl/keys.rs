@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate::config::{Document, Strictness};
-use tollgate::keys::{Presented, parse};
+use tollgate::keys::{Presented, Right, parse};
 use tollgate::store::{Denial, Store};
 
 use super::documents::{document, priced};
@@ -12,6 +12,7 @@ use super::tool::{Table, a_key, check_failure, now_ms, run, takes};
 fn a_minted_key_is_one_that_a_local_document_takes() {
     let limits = ["--rpm", "60", "--tpm", "9:hard", "--usd-per-month", "1.5:shadow"];
     let more = ["--alias-limit", "a:b*:tokens_per_day=7:shadow", "--time-zone", "Asia/Shanghai"];
+    let more = [&more[..], &["--rights", "fault"]].concat();
     let arguments = [&["key", "mint", "--name", "it's: mine", "--models", "demo,x-*"], &limits[..]];
     let said = run(&[&arguments.concat()[..], &more].concat(), "");
     assert_eq!(said.code, 0, "{said:?}");
@@ -19,6 +20,7 @@ fn a_minted_key_is_one_that_a_local_document_takes() {
     let (config, _) = Document::parse(&text).unwrap().read(Strictness::Strict).unwrap();
     let key = &config.keys[0];
     assert_eq!((key.name.as_str(), key.models[1].as_str()), ("it's: mine", "x-*"));
+    assert_eq!(key.rights, [Right::Fault]);
     assert_eq!(
         key.limits.shape(1, None).text(),
         "custom #1 tz=CST-8 rpm tpm=hard usdmo=shadow tpd=shadow:a:b*"
@@ -102,4 +104,27 @@ fn the_secret_is_shown_once_and_its_loss_is_told() {
     let mut command = table.command(&["key", "create", "--name", "b"]);
     command.stdout(writer);
     check_failure(command, 1, "the secret is lost: 'tollgatectl key revoke ");
+}
+
+#[tokio::test]
+async fn rights_are_given_and_taken() {
+    let Some(table) = Table::created("rights") else { return };
+    let made = table.json(&["key", "create", "--name", "dev", "--rights", "explain,fault"], "");
+    assert_eq!(made["rights"], json!(["explain", "fault"]));
+    let (id, secret) = (made["id"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let store = table.as_store();
+    let (key, digest) = parse(secret).unwrap();
+    let presented = Presented { id: key, digest };
+    for (rights, expected) in
+        [("", [true, true]), ("fault", [false, true]), ("none", [false, false])]
+    {
+        if !rights.is_empty() {
+            table.json(&["key", "update", id, "--rights", rights], "");
+        }
+        let caller = store.admit(&presented, &takes(1, 1), now_ms()).await.unwrap().caller;
+        let has = [Right::Explain, Right::Fault].map(|right| caller.has(right));
+        assert_eq!(has, expected, "{rights}");
+    }
+    let said = run(&["key", "create", "--name", "dev", "--rights", "all"], "");
+    assert!(said.err.contains("expected one of explain, fault"), "{said:?}");
 }

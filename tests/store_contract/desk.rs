@@ -124,6 +124,7 @@ fn items(first: &Account, hash: &str, limits: &LimitSet, team: Option<&TeamId>) 
         policy: Policy {
             name: "tester".to_owned(),
             models: vec!["*".to_owned()],
+            rights: vec![],
             created_ms: 0,
             time_zone: limits.zone.to_string(),
         },

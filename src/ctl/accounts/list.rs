@@ -9,6 +9,7 @@ use crate::ctl::grid::Grid;
 use crate::ctl::limits::{documented, line};
 use crate::ctl::output::{Console, Failed, Report};
 use crate::ctl::units::{age, moment};
+use crate::keys::Right;
 
 /// All keys or all teams, the oldest first; never a secret, for the table has none.
 pub(in crate::ctl) async fn list(
@@ -91,6 +92,7 @@ pub(super) fn facts(holder: &Holder) -> Value {
     if let Some(members) = facts.as_object_mut().filter(|_| holder.kind() == Kind::Key) {
         members.insert("name".to_owned(), json!(policy.name));
         members.insert("models".to_owned(), json!(policy.models));
+        members.insert("rights".to_owned(), json!(Right::names(&policy.rights)));
         members.insert("team".to_owned(), json!(holder.team().map(ToString::to_string)));
     }
     facts

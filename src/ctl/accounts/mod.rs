@@ -25,7 +25,7 @@ pub(super) use find::{find, team};
 pub(super) use holder::{Holder, Kind};
 pub(super) use list::list;
 pub(super) use make::{make, new_item};
-pub(super) use money::{Rights, check, check_config};
+pub(super) use money::{Access, check, check_config};
 pub(super) use reset::{Pardon, reset};
 pub(super) use revoke::revoke;
 pub(super) use rows::{Holders, all};

@@ -21,13 +21,13 @@ const ADVICE: &str = "give the target a price in the configuration and push it f
 
 /// What a key may do, or is about to.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::ctl) struct Rights<'a> {
+pub(in crate::ctl) struct Access<'a> {
     pub(in crate::ctl) models: &'a [String],
     pub(in crate::ctl) limits: &'a LimitSet,
     pub(in crate::ctl) team: Option<&'a LimitSet>,
 }
 
-impl Rights<'_> {
+impl Access<'_> {
     /// What would be refused: a sentence for each route.
     fn unpriced(self, config: &Config) -> Vec<String> {
         let models: Vec<&str> = self.models.iter().map(String::as_str).collect();
@@ -58,8 +58,8 @@ pub(in crate::ctl) async fn live(table: &Table) -> Result<Config, String> {
 /// not so before. Says what the operator should know besides.
 pub(in crate::ctl) async fn check(
     table: &Table,
-    before: Option<Rights<'_>>,
-    after: Rights<'_>,
+    before: Option<Access<'_>>,
+    after: Access<'_>,
 ) -> Result<Vec<String>, Failed> {
     let config = match live(table).await {
         Ok(config) => config,
@@ -103,9 +103,9 @@ pub(in crate::ctl) async fn check_team(
         all.iter().filter(|key| key.team().is_some_and(|team| team.as_str() == before.id()));
     let mut found = Vec::new();
     for key in members.filter(|key| key.state() == State::Active) {
-        let rights = |team| Rights { models: &key.policy().models, limits: team, team: None };
-        let known = rights(&limits).unpriced(&config);
-        let new = rights(after).unpriced(&config).into_iter();
+        let access = |team| Access { models: &key.policy().models, limits: team, team: None };
+        let known = access(&limits).unpriced(&config);
+        let new = access(after).unpriced(&config).into_iter();
         found.extend(new.filter(|new| !known.contains(new)).map(|new| (key.title(), new)));
     }
     if found.is_empty() {
@@ -147,8 +147,8 @@ pub(in crate::ctl) async fn check_config(
             continue;
         }
         let (limits, team) = (key.limits(), team.map(Holder::limits));
-        let rights = Rights { models: &key.policy().models, limits: &limits, team: team.as_ref() };
-        found.extend(rights.unpriced(config).into_iter().map(|what| (key.title(), what)));
+        let access = Access { models: &key.policy().models, limits: &limits, team: team.as_ref() };
+        found.extend(access.unpriced(config).into_iter().map(|what| (key.title(), what)));
     }
     if found.is_empty() {
         return Ok(());

@@ -11,6 +11,7 @@ use crate::ctl::grid::Grid;
 use crate::ctl::limits::shown;
 use crate::ctl::output::{Console, Failed, Report};
 use crate::ctl::units::{age, counted, moment, until};
+use crate::keys::Right;
 use crate::quota::{Line, Unit};
 
 /// A key with its team's limits, or a team.
@@ -61,6 +62,9 @@ fn about(holder: &Holder, now_ms: u64) -> Vec<Vec<String>> {
         vec![("created", since(policy.created_ms)), ("last used", since(holder.used_ms()))];
     if is_key {
         rows.insert(0, ("models", policy.models.join(", ")));
+        if !policy.rights.is_empty() {
+            rows.insert(1, ("rights", Right::names(&policy.rights).join(", ")));
+        }
     }
     rows.extend(holder.team().map(|team| ("team", team.to_string())));
     rows.push(("time zone", policy.time_zone.clone()));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::figures::{Wanted, changes};
 use super::find::{find, team};
 use super::holder::{Holder, Kind};
-use super::money::{Rights, check, check_team, team_limits};
+use super::money::{Access, check, check_team, team_limits};
 use super::rows::read;
 use super::write::{Plan, change};
 use super::{grow, shrink};
@@ -14,7 +14,7 @@ use crate::ctl::command::TeamChoice;
 use crate::ctl::grid::Grid;
 use crate::ctl::limits::{LimitChanges, figure, name};
 use crate::ctl::output::{Console, Failed, Report};
-use crate::keys::TeamId;
+use crate::keys::{Right, TeamId};
 use crate::quota::{LimitSet, Owner, Rule, Shape};
 use crate::store::{Policy, State};
 
@@ -27,6 +27,7 @@ pub(super) const REMEMBERED: &str =
 pub(in crate::ctl) struct Update<'a> {
     pub(in crate::ctl) name: Option<&'a str>,
     pub(in crate::ctl) models: Option<&'a [String]>,
+    pub(in crate::ctl) rights: Option<&'a [Right]>,
     pub(in crate::ctl) team: Option<&'a TeamChoice>,
     pub(in crate::ctl) shards: Option<u16>,
     pub(in crate::ctl) limits: LimitChanges,
@@ -36,6 +37,7 @@ impl Update<'_> {
     fn is_empty(&self) -> bool {
         self.name.is_none()
             && self.models.is_none()
+            && self.rights.is_none()
             && self.team.is_none()
             && self.shards.is_none()
             && self.limits.is_empty()
@@ -53,6 +55,7 @@ impl Update<'_> {
         let mut policy = before.policy().clone();
         policy.name = self.name.map_or(policy.name, str::to_owned);
         policy.models = self.models.map_or(policy.models, <[String]>::to_vec);
+        policy.rights = self.rights.map_or(policy.rights, <[Right]>::to_vec);
         let zone = self.limits.zone.as_ref();
         policy.time_zone = zone.map_or(policy.time_zone, |zone| zone.name.clone());
         policy
@@ -121,8 +124,8 @@ async fn checked(
             };
             let (own, policy) = (holder.limits(), update.policy(holder));
             let models = &holder.policy().models;
-            let before = Rights { models, limits: &own, team: of_before.as_ref() };
-            let after = Rights { models: &policy.models, limits: &limits, team: of_after.as_ref() };
+            let before = Access { models, limits: &own, team: of_before.as_ref() };
+            let after = Access { models: &policy.models, limits: &limits, team: of_after.as_ref() };
             check(table, Some(before), after).await?
         }
     };
@@ -169,6 +172,7 @@ impl Facts {
         let mut words = vec![
             ("name".to_owned(), self.policy.name.clone()),
             ("models".to_owned(), self.policy.models.join(",")),
+            ("rights".to_owned(), Right::names(&self.policy.rights).join(",")),
             ("team".to_owned(), self.team.as_ref().map_or_else(String::new, ToString::to_string)),
             ("time zone".to_owned(), self.policy.time_zone.clone()),
             ("shards".to_owned(), self.shards.to_string()),

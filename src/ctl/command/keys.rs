@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::ctl::keys;
 use crate::ctl::limits::{ChangedLimits, MODES, MODES_AND_NONE, NewLimits, model_pattern};
-use crate::keys::TeamId;
+use crate::keys::{Right, TeamId};
 use crate::quota::{LIMITS, Limit, MOST_SHARDS};
 
 #[derive(Debug, Subcommand)]
@@ -109,6 +109,9 @@ pub(in crate::ctl) struct PolicyOptions {
     #[arg(long, value_name = "PATTERNS", value_delimiter = ',', default_value = "*")]
     #[arg(value_parser = model_pattern)]
     pub(in crate::ctl) models: Vec<String>,
+    /// What else it may do, separated by commas: explain, fault
+    #[arg(long, value_name = "RIGHTS", value_delimiter = ',', value_parser = right)]
+    pub(in crate::ctl) rights: Vec<Right>,
     #[command(flatten)]
     pub(in crate::ctl) limits: NewLimits,
 }
@@ -129,6 +132,9 @@ pub(in crate::ctl) struct KeyUpdateOptions {
     /// The models that it may use, with * and ?, separated by commas
     #[arg(long, value_name = "PATTERNS", value_delimiter = ',', value_parser = model_pattern)]
     pub(in crate::ctl) models: Option<Vec<String>>,
+    /// What else it may do, separated by commas, or none: explain, fault
+    #[arg(long, value_name = "RIGHTS|none", value_parser = rights_or_none)]
+    pub(in crate::ctl) rights: Option<RightsChoice>,
     /// The team whose limits bind the key as well, or none
     #[arg(long, value_name = "ID|none", value_parser = team_or_none)]
     pub(in crate::ctl) team: Option<TeamChoice>,
@@ -176,6 +182,23 @@ pub(in crate::ctl) struct ResetOptions {
 
 fn shards() -> impl clap::builder::TypedValueParser<Value = u16> {
     clap::value_parser!(u16).range(1..=i64::from(MOST_SHARDS))
+}
+
+/// The rights that a key shall have.
+#[derive(Clone, Debug)]
+pub(in crate::ctl) struct RightsChoice(pub(in crate::ctl) Vec<Right>);
+
+fn right(text: &str) -> Result<Right, String> {
+    Right::named(text).ok_or_else(|| {
+        format!("expected one of {}", Right::ALL.map(|(_, name, _)| name).join(", "))
+    })
+}
+
+fn rights_or_none(text: &str) -> Result<RightsChoice, String> {
+    match text {
+        "none" => Ok(RightsChoice(vec![])),
+        text => text.split(',').map(right).collect::<Result<_, _>>().map(RightsChoice),
+    }
 }
 
 fn team_or_none(text: &str) -> Result<TeamChoice, String> {

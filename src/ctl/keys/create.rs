@@ -3,12 +3,12 @@
 use serde_json::{Value, json};
 
 use super::draw::draw;
-use crate::ctl::accounts::{Rights, check, make, new_item, team};
+use crate::ctl::accounts::{Access, check, make, new_item, team};
 use crate::ctl::aws::Table;
 use crate::ctl::command::{CreateOptions, PolicyOptions};
 use crate::ctl::limits::{documented, line};
 use crate::ctl::output::{Failed, Report};
-use crate::keys::{Digest, KeyId, Secret};
+use crate::keys::{Digest, KeyId, Right, Secret};
 use crate::quota::{Account, LimitSet};
 use crate::store::{Policy, State};
 
@@ -30,8 +30,8 @@ pub(in crate::ctl) async fn create(
         }
         None => None,
     };
-    let rights = Rights { models: &policy.models, limits: &limits, team: of_team_limits.as_ref() };
-    let notes = check(table, None, rights).await?;
+    let access = Access { models: &policy.models, limits: &limits, team: of_team_limits.as_ref() };
+    let notes = check(table, None, access).await?;
     let (id, secret) = draw()?;
     let item = new_item(
         Account::key(id.clone()),
@@ -39,6 +39,7 @@ pub(in crate::ctl) async fn create(
         Policy {
             name: name.clone(),
             models: policy.models.clone(),
+            rights: policy.rights.clone(),
             created_ms: now_ms,
             time_zone: policy.time_zone(),
         },
@@ -51,7 +52,11 @@ pub(in crate::ctl) async fn create(
     let lost = format!("the secret is lost: 'tollgatectl key revoke {id}', then make another key");
     let member = of_team.as_ref().map(|team| format!("; team {team}")).unwrap_or_default();
     let (models, words) = (policy.models.join(", "), line(&limits.rules));
-    let about = format!("key {id} '{name}': models {models}; {words}{member}");
+    let rights = match Right::names(&policy.rights).join(", ") {
+        none if none.is_empty() => none,
+        rights => format!("; rights {rights}"),
+    };
+    let about = format!("key {id} '{name}': models {models}{rights}; {words}{member}");
     let mut json = as_json(&id, name, &secret, policy, &limits);
     if let Some(members) = json.as_object_mut() {
         members.insert("team".to_owned(), json!(of_team.as_ref().map(ToString::to_string)));
@@ -80,6 +85,7 @@ pub(super) fn as_json(
         "name": name,
         "secret": secret.reveal(),
         "models": policy.models,
+        "rights": Right::names(&policy.rights),
         "limits": plain,
         "alias_limits": aliases,
         "time_zone": policy.time_zone(),

@@ -7,6 +7,7 @@ use super::draw::draw;
 use crate::ctl::command::MintOptions;
 use crate::ctl::limits::documented;
 use crate::ctl::output::{Failed, Report};
+use crate::keys::Right;
 
 /// Makes a key for a local document.
 pub(in crate::ctl) fn mint(options: &MintOptions) -> Result<Report, Failed> {
@@ -20,6 +21,9 @@ pub(in crate::ctl) fn mint(options: &MintOptions) -> Result<Report, Failed> {
         secret.reveal(),
         json!(policy.models),
     );
+    if !policy.rights.is_empty() {
+        entry = format!("{entry}, rights: {}", json!(Right::names(&policy.rights)));
+    }
     let (limits, aliases) = documented(&set);
     for (field, value) in [("limits", limits), ("alias_limits", aliases)] {
         if value.as_object().is_some_and(|members| !members.is_empty()) {

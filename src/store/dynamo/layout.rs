@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::keys::{KeyId, TeamId};
+use crate::keys::{KeyId, Right, TeamId};
 use crate::quota::{Account, Ledger, Owner, Shape, UNLIMITED, always_stored};
 use crate::routing::Aside;
 use crate::store::error::StoreError;
@@ -125,14 +125,17 @@ pub fn map(entries: impl IntoIterator<Item = (String, AttributeValue)>) -> Attri
 
 /// An item as a row.
 pub fn to_row(item: &Item) -> Row {
-    let Policy { name, models, created_ms, time_zone } = &item.policy;
+    let Policy { name, models, rights, created_ms, time_zone } = &item.policy;
     let models = models.iter().map(text).collect();
+    let rights: Vec<_> = rights.iter().map(|right| text(right.name())).collect();
+    let rights = (!rights.is_empty()).then(|| ("rights".to_owned(), AttributeValue::L(rights)));
     let policy = [
         ("name".to_owned(), text(name)),
         ("models".to_owned(), AttributeValue::L(models)),
         ("created_ms".to_owned(), number(created_ms)),
         ("time_zone".to_owned(), text(time_zone)),
     ];
+    let policy = policy.into_iter().chain(rights);
     let (partition, sort) = account_key(&item.account);
     let mut row = Row::from([
         ("pk".to_owned(), text(partition)),
@@ -196,6 +199,14 @@ pub fn from_row(row: &Row) -> Result<Item, StoreError> {
                 .iter()
                 .filter_map(|model| model.as_s().ok().cloned())
                 .collect(),
+            // One that only a newer tool knows is none here.
+            rights: policy
+                .get("rights")
+                .and_then(|value| value.as_l().ok())
+                .into_iter()
+                .flatten()
+                .filter_map(|right| Right::named(right.as_s().ok()?))
+                .collect(),
             created_ms: integer(policy.get("created_ms")).unwrap_or(0),
             time_zone: string(policy, "time_zone").unwrap_or_else(|_| "UTC".to_owned()),
         },
@@ -253,6 +264,7 @@ mod tests {
             policy: Policy {
                 name: "n".to_owned(),
                 models: vec!["gpt-*".to_owned()],
+                rights: vec![Right::Explain, Right::Fault],
                 created_ms: 7,
                 time_zone: "UTC".to_owned(),
             },
