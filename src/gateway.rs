@@ -27,7 +27,7 @@ use crate::keys::{Caller, Presented, Right};
 use crate::quota::{Demand, Lease, Terms, demand};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::{Breaker, Faults, RetryBudget, SplitBy, stable_draw};
+use crate::routing::{Breaker, Expectations, Faults, RetryBudget, SplitBy, stable_draw};
 use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
 
@@ -62,6 +62,7 @@ pub struct Gateway {
     next_refresh_ms: AtomicU64,
     retry_budget: RetryBudget,
     breaker: Mutex<Breaker>,
+    expectations: Mutex<Expectations>,
 }
 
 impl Gateway {
@@ -73,6 +74,7 @@ impl Gateway {
             next_refresh_ms: AtomicU64::new(0),
             retry_budget: RetryBudget::default(),
             breaker: Mutex::default(),
+            expectations: Mutex::default(),
         }
     }
 

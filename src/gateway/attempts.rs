@@ -18,7 +18,7 @@ use crate::quota::{Demand, Evidence, Hold};
 use crate::record::{Record, micros};
 use crate::refusal::{Refusal, UpstreamFailed};
 use crate::relay::{self, Pacing};
-use crate::routing::{Candidate, Course, Faults, Next, Notice, Plan, Target};
+use crate::routing::{Candidate, Course, Faults, Next, Notice, Plan, Skipped, Target};
 
 /// What the attempts of one request share.
 pub(super) struct Journey<'a> {
@@ -159,6 +159,10 @@ impl Journey<'_> {
         loop {
             let left = self.deadline.saturating_duration_since(Instant::now());
             let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            let usual_ms = |target: &Target| self.gateway.usual_ms(target, self.call);
+            let late = course.pass_over_late(left_ms, usual_ms);
+            let said = |Skipped { target, reason }| format!("{target}: {reason}");
+            record.skipped.extend(late.into_iter().map(said));
             let Candidate { target, probe } =
                 match course.next(left_ms, super::random(), budget.has_room()) {
                     Next::Try(candidate) => candidate,

@@ -1,4 +1,5 @@
-//! What the attempts learn of their targets' health, and how the other environments hear of it.
+//! What the attempts learn of their targets: their health, of which the other environments hear,
+//! and how long they take.
 
 use std::sync::{MutexGuard, PoisonError};
 
@@ -6,9 +7,10 @@ use futures_util::future::join_all;
 
 use super::Gateway;
 use crate::config::Snapshot;
+use crate::dialect::{Call, Operation};
 use crate::failure::Failure;
 use crate::keys::KeyId;
-use crate::routing::{Breaker, Notice, Standing, Target, Usable};
+use crate::routing::{Breaker, Expectations, Notice, Standing, Target, Usable};
 
 impl Gateway {
     /// Whether a target can be tried now.
@@ -71,6 +73,29 @@ impl Gateway {
         for error in join_all(told).await.into_iter().filter_map(Result::err) {
             tracing::warn!(%error, "the health of a target was not shared");
         }
+    }
+
+    /// Notes how long a target took to the first content of an answer, in milliseconds.
+    pub(super) fn took(&self, target_id: &str, call: &Call, ms: u64) {
+        // Counting says nothing about answering.
+        if call.operation() != Operation::CountTokens {
+            let now_ms = self.parts.clock.now_ms();
+            self.expectations().took(target_id, call.stream(), ms, now_ms);
+        }
+    }
+
+    /// How long a target usually takes to its first content, in milliseconds, if that is known.
+    pub(super) fn usual_ms(&self, target: &Target, call: &Call) -> Option<u64> {
+        if call.operation() == Operation::CountTokens {
+            return None;
+        }
+        let now_ms = self.parts.clock.now_ms();
+        self.expectations().usual_ms(&target.id(), call.stream(), now_ms)
+    }
+
+    fn expectations(&self) -> MutexGuard<'_, Expectations> {
+        // What a panic left behind is an estimate that is off by one answer.
+        self.expectations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {

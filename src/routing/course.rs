@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Candidate, Plan, Target};
+use super::{Candidate, Plan, Skipped, Target, is_late};
 use crate::failure::{Class, Failure, Sent};
 
 /// What to do next.
@@ -54,11 +54,45 @@ impl<'r> Course<'r> {
     /// Leaves all but the first target out.
     pub fn only_first(&mut self) {
         self.attempts_left = self.attempts_left.min(1);
+        self.queue.truncate(1);
     }
 
     /// Whether somebody is left who was not tried.
     pub fn has_more(&self) -> bool {
         self.attempts_left > 0 && !self.queue.is_empty()
+    }
+
+    /// Puts those behind the others whose first content is not to be expected in the `left_ms`
+    /// milliseconds that are left, until somebody is in front from whom it is, or else whoever is
+    /// quickest. Nobody is lost: a wrong guess must not become a refusal. Returns who was passed
+    /// over. `usual_ms` is how long a target usually takes, when that is known.
+    pub fn pass_over_late(
+        &mut self,
+        left_ms: u64,
+        usual_ms: impl Fn(&Target) -> Option<u64>,
+    ) -> Vec<Skipped> {
+        if self.attempts_left == 0 || self.queue.len() < 2 {
+            return vec![];
+        }
+        let late_ms = |candidate: &Candidate<'_>| {
+            usual_ms(candidate.target).filter(|usual_ms| is_late(*usual_ms, left_ms))
+        };
+        let late: Vec<_> = self.queue.iter().map(late_ms).collect();
+        // Nothing is less than any number, and of equals the first is taken.
+        let first = (0..).zip(&late).min_by_key(|(_, late_ms)| **late_ms);
+        let first = first.map_or(0, |(index, _)| index);
+        let passed = self.queue.iter().zip(late).take(first);
+        let skipped = passed.map(|(candidate, late_ms)| {
+            let usual_ms = late_ms.unwrap_or_default();
+            let reason = format!(
+                "no first content expected in the {left_ms} ms that are left \
+                 (usually it takes {usual_ms} ms)"
+            );
+            Skipped { target: candidate.target.id(), reason }
+        });
+        let skipped = skipped.collect();
+        self.queue.rotate_left(first);
+        skipped
     }
 
     /// Notes how the last attempt failed. Says whether another may follow.
@@ -223,6 +257,47 @@ mod tests {
             "a, b, nobody",
         );
         check(&patient, &limited, 900, "a, b, nobody");
+    }
+
+    /// Who is asked, in order, when so many milliseconds are left and nobody answers; and who was
+    /// passed over for it.
+    fn in_time(left_ms: u64, only_first: bool) -> (String, String) {
+        let names = ["2000", "unknown", "4000", "1000", "3000"];
+        let route =
+            Route { targets: names.map(target).into(), attempts: 5, ..Route::for_tests("*") };
+        let plan = Plan::new(&route, 0, |_| Usable::Yes);
+        let mut course = Course::new(&plan);
+        if only_first {
+            course.only_first();
+        }
+        let (mut asked, mut passed) = (Vec::new(), Vec::new());
+        loop {
+            let skipped =
+                course.pass_over_late(left_ms, |target| target.model_for("").parse().ok());
+            passed.extend(skipped.into_iter().map(|skipped| {
+                assert!(skipped.reason.contains(&format!("the {left_ms} ms that are left")));
+                skipped.target.replace("p/", "")
+            }));
+            let Next::Try(candidate) = course.next(left_ms, 0, true) else { break };
+            asked.push(candidate.target.model_for(""));
+            assert!(course.failed(candidate.target, &failure(Class::Server, None)));
+        }
+        (asked.join(", "), passed.join(", "))
+    }
+
+    #[test]
+    fn whoever_cannot_be_expected_in_time_is_passed_over_and_not_lost() {
+        for (left_ms, asked, passed) in [
+            (9_000, "2000, unknown, 4000, 1000, 3000", ""),
+            (1_999, "2000, unknown, 1000, 3000, 4000", "4000"),
+            (1_499, "2000, unknown, 1000, 3000, 4000", "4000"),
+            (999, "unknown, 1000, 2000, 3000, 4000", "2000, 4000, 3000, 4000"),
+            (0, "unknown, 1000, 2000, 3000, 4000", "2000, 4000, 3000, 4000"),
+        ] {
+            let expected = (asked.to_owned(), passed.to_owned());
+            assert_eq!(in_time(left_ms, false), expected, "{left_ms}");
+        }
+        assert_eq!(in_time(0, true), ("2000".to_owned(), String::new()), "nobody else may answer");
     }
 
     #[test]

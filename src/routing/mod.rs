@@ -3,6 +3,7 @@
 mod alias;
 mod breaker;
 mod course;
+mod expectation;
 mod faults;
 mod health;
 mod overlap;
@@ -15,6 +16,7 @@ mod split;
 pub use alias::check_alias;
 pub use breaker::{Breaker, Notice};
 pub use course::{Course, Next};
+pub use expectation::{Expectations, is_late};
 pub use faults::Faults;
 pub use health::{Aside, Health, Standing};
 pub use overlap::overlap;

@@ -1,5 +1,7 @@
 //! Who is asked next: by the route's rules, by the client's wish, and by the targets' health.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Duo, PLAIN, chat, sound};
@@ -109,6 +111,37 @@ async fn a_client_may_say_how_long_it_waits() {
     check(&slow, &answer, (504, None), (1, 0));
     let answer = slow.gateway.ask(&chat(PLAIN).with("x-tollgate-timeout-ms", "soon")).await;
     assert_eq!(answer.error()["param"], "x-tollgate-timeout-ms");
+}
+
+/// A target that answers slowly is passed over by who cannot wait so long; `streamed` or plain.
+async fn check_late(streamed: bool) {
+    let pause = Act::Pause(Duration::from_millis(1_600));
+    let slow = [vec![pause], sound(streamed)].concat();
+    let (first, second) = (Upstream::always(slow).await, Upstream::always(sound(streamed)).await);
+    let mut duo = Duo::with(first, second, |_| {}).await;
+    let patient = super::body(streamed);
+    let impatient = |body: &str| chat(body).with("x-tollgate-timeout-ms", "700");
+    let (one, two, three) = tokio::join!(duo.ask(patient), duo.ask(patient), duo.ask(patient));
+    for answer in [one, two, three] {
+        check(&duo, &answer, (200, FIRST), (3, 0));
+        duo.gateway.record().await;
+    }
+
+    let answer = duo.gateway.ask(&impatient(patient)).await;
+    check(&duo, &answer, (200, SECOND), (3, 1));
+    let record = duo.gateway.record().await;
+    let skipped = record["skipped"][0].as_str().unwrap();
+    assert!(skipped.starts_with("first/uno: no first content expected in the "), "{skipped}");
+    assert_eq!(record["attempts"].as_array().unwrap().len(), 1, "{record}");
+    // Where nobody else may answer, it is tried all the same.
+    let alone = patient.replace("\"messages\"", "\"models\":[],\"messages\"");
+    let answer = duo.gateway.ask(&impatient(&alone)).await;
+    check(&duo, &answer, (504, None), (4, 1));
+}
+
+#[tokio::test]
+async fn whoever_cannot_be_expected_in_time_is_passed_over() {
+    tokio::join!(check_late(false), check_late(true));
 }
 
 #[tokio::test]
