@@ -89,6 +89,7 @@ fn run() -> anyhow::Result<()> {
         credentials: credentials.clone(),
         http: http.any.clone(),
     });
+    let posting = http.any.clone();
     let gateway = Arc::new(Gateway::new(Parts {
         store,
         upstream: Upstream::new(http, credentials),
@@ -100,8 +101,9 @@ fn run() -> anyhow::Result<()> {
     runtime.block_on(async {
         // At the start of a function this also opens the connection that the first request uses.
         let snapshot = gateway.load().await;
-        if settings.is_function {
-            let served = lambda::serve(gateway, settings.response_mode, Clock::System).await;
+        if let Some(address) = &settings.runtime_api {
+            let api = (address.as_str(), posting);
+            let served = lambda::serve(gateway, api, settings.response_mode, Clock::System).await;
             return served.map_err(|error| anyhow!("the Runtime API is gone: {error}"));
         }
         let listener = tokio::net::TcpListener::bind(settings.listen).await;
@@ -122,7 +124,7 @@ fn run() -> anyhow::Result<()> {
 fn log(settings: &Settings) {
     let level = tracing_subscriber::filter::LevelFilter::from_level(settings.log_level);
     let log = tracing_subscriber::fmt().with_max_level(level).with_target(false);
-    if settings.is_function {
+    if settings.runtime_api.is_some() {
         // CloudWatch adds the time.
         log.json().flatten_event(true).without_time().init();
     } else {

@@ -33,8 +33,8 @@ pub struct Settings {
     pub dynamodb_endpoint: Option<String>,
     /// `AWS_ENDPOINT_URL_SSM`
     pub ssm_endpoint: Option<String>,
-    /// `AWS_LAMBDA_RUNTIME_API`: whether this process is a function.
-    pub is_function: bool,
+    /// `AWS_LAMBDA_RUNTIME_API`: where events come from, if this process is a function.
+    pub runtime_api: Option<String>,
     /// `AWS_LAMBDA_MAX_CONCURRENCY`: how many requests the environment takes at once.
     pub max_concurrency: usize,
     /// `AWS_LAMBDA_LOG_LEVEL`, or `TOLLGATE_LOG_LEVEL` elsewhere.
@@ -106,7 +106,7 @@ impl Settings {
             dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB")
                 .or_else(|| variable("AWS_ENDPOINT_URL")),
             ssm_endpoint: variable("AWS_ENDPOINT_URL_SSM").or_else(|| variable("AWS_ENDPOINT_URL")),
-            is_function: variable("AWS_LAMBDA_RUNTIME_API").is_some(),
+            runtime_api: variable("AWS_LAMBDA_RUNTIME_API"),
             max_concurrency: concurrency.and_then(|n| usize::try_from(n).ok()).unwrap_or(1).max(1),
             log_level: level.and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO),
         })
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(settings.listen.to_string(), "127.0.0.1:9000");
         assert_eq!((settings.table, settings.config_path.as_str()), (None, "gateway.yaml"));
         assert_eq!(settings.response_mode, ResponseMode::Stream);
-        assert!(!settings.is_function);
+        assert_eq!(settings.runtime_api, None);
     }
 
     #[test]

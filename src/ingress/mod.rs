@@ -8,6 +8,7 @@ pub mod lambda;
 mod limit_headers;
 pub mod local;
 mod request;
+mod runtime_api;
 
 pub use answer::{Answer, finish, json, preflight, refused, with_headers};
 pub use endpoint::Endpoint;
