@@ -103,7 +103,8 @@ fn run() -> anyhow::Result<()> {
         let snapshot = gateway.load().await;
         if let Some(address) = &settings.runtime_api {
             let api = (address.as_str(), posting);
-            let served = lambda::serve(gateway, api, settings.response_mode, Clock::System).await;
+            let serving = lambda::serve(gateway, api, settings.response_mode, Clock::System);
+            let served = Box::pin(serving).await;
             return served.map_err(|error| anyhow!("the Runtime API is gone: {error}"));
         }
         let listener = tokio::net::TcpListener::bind(settings.listen).await;
