@@ -9,6 +9,7 @@ mod health;
 mod legs;
 mod lists;
 mod loader;
+mod mirror;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
@@ -27,7 +28,7 @@ use crate::keys::{Caller, Presented, Right};
 use crate::quota::{Demand, Lease, Terms, demand};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::{Breaker, Expectations, Faults, RetryBudget, SplitBy, stable_draw};
+use crate::routing::{Breaker, Expectations, Faults, RetryBudget, SplitBy, Target, stable_draw};
 use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
 
@@ -121,8 +122,9 @@ impl Gateway {
             draw: draw(&legs, &caller, &call, &request.headers),
             only_first: alternatives.is_some_and(|others| others.is_empty()),
             wants_trail: ingress::wants_trail(&request.headers),
+            mirror: None,
         };
-        let answer = journey.travel(&legs, hold, record).await;
+        let answer = journey.travel_mirrored(&legs, hold, record).await;
         match (&call, answer) {
             (Call::Anthropic(messages), Err(refusal))
                 if count::may_estimate(messages, &refusal) =>
@@ -166,6 +168,7 @@ impl Gateway {
         let Ok(legs) = asked.iter().map(Result::as_ref).collect::<Result<Vec<_>, _>>() else {
             return Demand::nothing();
         };
+        let targets: Vec<&Target> = legs.iter().flat_map(|leg| leg.route.all_targets()).collect();
         let left = deadline.saturating_duration_since(Instant::now());
         let left_ms = u64::try_from((left + self.parts.settle_margin + LEASE_MARGIN).as_millis());
         let expires_ms = self.parts.clock.now_ms().saturating_add(left_ms.unwrap_or(u64::MAX));
@@ -173,7 +176,7 @@ impl Gateway {
             alias: Some(call.alias().to_owned()),
             lease: Some(Lease { id: lease_id(), expires_ms }),
             draw: random(),
-            ..bound(call, &legs)
+            ..bound(call, &targets)
         }
     }
 
@@ -222,14 +225,13 @@ fn draw(legs: &[Leg], caller: &Caller, call: &Call, headers: &HeaderMap) -> u64 
     value.map_or_else(random, |value| stable_draw(route.pattern.as_str(), &value))
 }
 
-/// The most that a request can cost, whichever target of its routes answers.
-fn bound(call: &Call, legs: &[&Leg]) -> Demand {
+/// The most that a request can cost, whichever of these targets answers.
+fn bound(call: &Call, targets: &[&Target]) -> Demand {
     if call.operation() == Operation::CountTokens {
         return Demand { requests: 1, ..Demand::nothing() };
     }
-    let targets = || legs.iter().flat_map(|leg| leg.route.all_targets());
-    let ids: Vec<String> = targets().map(crate::routing::Target::id).collect();
-    let terms = targets().zip(&ids).map(|(target, id)| Terms {
+    let ids: Vec<String> = targets.iter().map(|target| target.id()).collect();
+    let terms = targets.iter().zip(&ids).map(|(target, id)| Terms {
         target: id,
         media_tokens: target.terms.media_tokens,
         bytes_per_token: target.terms.bytes_per_token,

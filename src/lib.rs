@@ -42,7 +42,7 @@
 //! 6. Each target in turn gets an [`upstream::Outgoing`] request: the client's own bytes where it
 //!    speaks the same dialect, and else a translation ([`dialect::Encoded`]). What it answers is held
 //!    by [`relay::commit`] until the first content; until then a [`failure::Failure`] leads to the
-//!    next target.
+//!    next target. Beside them a route's mirror may get a copy, under a hold of its own.
 //! 7. The committed answer becomes a [`relay::Body`], which forwards the provider's events as they
 //!    came, or as the [`dialect::Reading`] tells them anew, to an explicit end.
 //! 8. Before the body ends, the hold is settled by the [`quota::Evidence`] that the answer gave, and

@@ -2,10 +2,12 @@
 
 mod after_commit;
 mod client_gone;
+mod connections;
 mod course;
 mod fallback;
 mod forwarding;
 mod injected;
+mod mirror;
 mod quota;
 mod refusals;
 mod stopping;

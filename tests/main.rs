@@ -6,6 +6,7 @@
 mod bad_input;
 mod ctl;
 mod evidence;
+mod faults;
 mod fuzz;
 mod golden;
 mod house;

@@ -4,6 +4,7 @@ mod answers;
 mod concurrency;
 mod deadlines;
 mod events;
+mod hung_up;
 mod records;
 mod store_faults;
 
@@ -25,7 +26,7 @@ fn example(name: &str) -> Value {
 }
 
 /// A whole event of a Function URL: a POST with the tests' key.
-fn event(path: &str, body: &str) -> Value {
+pub(crate) fn event(path: &str, body: &str) -> Value {
     let mut event = example("chat.json");
     event["rawPath"] = path.into();
     event["requestContext"]["http"]["path"] = path.into();

@@ -49,7 +49,7 @@ fn the_tables_are_what_the_code_does() {
 }
 
 /// The text with another table between the marks of its name.
-fn replaced(text: &str, name: &str, table: &str) -> String {
+pub(crate) fn replaced(text: &str, name: &str, table: &str) -> String {
     let mark = |word: &str| format!("<!-- {word} of the table for {name} -->\n");
     let (begin, end) = (mark("begin"), mark("end"));
     let (before, rest) = text.split_once(&begin).expect("the table's begin");

@@ -12,6 +12,7 @@ mod fallback;
 mod fields;
 mod limits;
 mod local_keys;
+mod mirror;
 mod mock;
 mod problems;
 mod provider;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::extras::Extras;
 use super::fallback::{by_class, read_falls_back, read_retries};
 use super::fields::{Fields, Item};
+use super::mirror;
 use super::problems::unknown_name;
 use super::provider::Provider;
 use super::reasoning::Reasoning;
@@ -60,6 +61,7 @@ pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
     let timeouts = fields.item("timeouts").and_then(|item| item.fields()).map(read_timeouts);
     let attempts = fields.integer("attempts", 1, MOST_ATTEMPTS);
     let is_strict = fields.item("translation").and_then(|item| read_translation(&item));
+    let mirror = fields.item("mirror").and_then(|item| mirror::read(&item, providers));
     fields.finish();
     // When read leniently, a target that is broken is left out; a route without any is none.
     let (targets, fallback): (Vec<_>, Vec<_>) =
@@ -80,6 +82,7 @@ pub(super) fn read(item: &Item<'_>, providers: &Providers) -> Option<Route> {
         most_wait_ms,
         split_by: split_by.unwrap_or_default(),
         is_strict: is_strict.unwrap_or(false),
+        mirror,
     })
 }
 
@@ -138,6 +141,13 @@ fn read_listed<'a>(item: &Item<'a>) -> Option<(String, Item<'a>)> {
 
 fn read_target(item: &Item<'_>, providers: &Providers) -> Option<Target> {
     let fields = item.fields()?;
+    let target = target(&fields, providers);
+    fields.finish();
+    target
+}
+
+/// A target, whose map may have other fields besides.
+pub(super) fn target(fields: &Fields<'_>, providers: &Providers) -> Option<Target> {
     let provider = fields.required("provider").and_then(|item| {
         let name = item.text()?;
         let provider = providers.get(name);
@@ -153,9 +163,8 @@ fn read_target(item: &Item<'_>, providers: &Providers) -> Option<Target> {
     let media_tokens = fields.integer("media_tokens", 0, 10_000_000);
     let bytes_per_token = fields.integer("bytes_per_token", 1, 16);
     let dialect = provider.as_ref().map(|provider| provider.vendor.dialect);
-    let reasoning = Reasoning::read(&fields, dialect);
-    let extras = Extras::read(&fields);
-    fields.finish();
+    let reasoning = Reasoning::read(fields, dialect);
+    let extras = Extras::read(fields);
     let provider = provider?;
     let reasoning = reasoning.or(provider.reasoning);
     let extras = provider.extras.then(&extras);

@@ -9,6 +9,7 @@ use super::Gateway;
 use super::ending::{Ending, answer_headers, dropped_header, told_last};
 use super::exchange::{Answered, Attempt};
 use super::legs::Leg;
+use super::mirror::Copied;
 use crate::config::Snapshot;
 use crate::dialect::{Call, Operation};
 use crate::failure::{Failure, Sent};
@@ -26,7 +27,7 @@ pub(super) struct Journey<'a> {
     pub(super) call: &'a Call,
     pub(super) presented: &'a Presented,
     pub(super) demand: &'a Demand,
-    pub(super) snapshot: &'a Snapshot,
+    pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) deadline: Instant,
     /// What is to fail because the client asks for it.
     pub(super) faults: Faults,
@@ -36,6 +37,8 @@ pub(super) struct Journey<'a> {
     pub(super) only_first: bool,
     /// Whether the client wants to know what happened.
     pub(super) wants_trail: bool,
+    /// The copy that is made of it.
+    pub(super) mirror: Option<Copied>,
 }
 
 /// What has come of the attempts so far.
@@ -126,6 +129,9 @@ impl Journey<'_> {
             record.upstream_us += micros(began);
             match tried {
                 Ok(answered) => {
+                    if let Some(attempt) = record.attempts.last() {
+                        self.gateway.took(self.call, attempt);
+                    }
                     let notice = self.gateway.answered(&target.id());
                     let answer = self.answer(target, leg, answered, hold, notice, record);
                     return Gone::Answered(Box::new(answer));
@@ -258,10 +264,14 @@ impl Journey<'_> {
             price,
             key: self.presented.id.clone(),
             notices: notice.into_iter().collect(),
+            mirror: self.mirror.clone(),
         };
         let body =
             relay::answer(committed, pacing, request_id, last, |outcome| ending.run(outcome));
-        let mut answer = Answer::new(body);
+        let mut answer = Answer::new(match &self.mirror {
+            Some(copied) => body.beside(copied.clone().work()),
+            None => body,
+        });
         *answer.headers_mut() = headers;
         answer
     }

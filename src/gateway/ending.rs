@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use futures_util::future::OptionFuture;
 use http::{HeaderMap, HeaderValue, header};
 
 use super::Gateway;
+use super::mirror::Copied;
 use crate::dialect::chat::Dropped;
 use crate::ingress::{tightest_headers, with_headers};
 use crate::keys::{KeyId, TeamId};
@@ -29,12 +31,14 @@ pub(super) struct Ending {
     pub(super) key: KeyId,
     /// What the other environments are to hear of the targets.
     pub(super) notices: Vec<Notice>,
+    /// The request's copy, if there is one.
+    pub(super) mirror: Option<Copied>,
 }
 
 impl Ending {
     /// Settles by what the answer has shown, and writes the record. Runs once.
     pub(super) async fn run(self, outcome: Outcome) {
-        let Self { gateway, hold, mut record, price, key, mut notices } = self;
+        let Self { gateway, hold, mut record, price, key, mut notices, mirror } = self;
         if let (End::Failed(failure), Some(last)) = (&outcome.end, record.attempts.last()) {
             notices.extend(gateway.failed(&last.target, failure, &key));
         }
@@ -46,16 +50,18 @@ impl Ending {
             record.usage = Some(*usage);
             record.nano_usd = *nano_usd;
         }
-        tokio::join!(gateway.settle(hold, &evidence, &mut record), gateway.tell(notices));
+        let mirror = OptionFuture::from(mirror.map(Copied::ended));
+        let settling = gateway.settle(hold, &evidence, &mut record);
+        let ((), (), mirrored) = tokio::join!(settling, gateway.tell(notices), mirror);
+        if let Some(mirrored) = mirrored {
+            record.mirrored(mirrored);
+        }
         if outcome.end == End::Panicked {
             record.code = Some(Refusal::Internal.shape().code);
         }
         if let End::Failed(failure) = &outcome.end {
             record.code = Some(Refusal::cut(failure).shape().code);
-            if let Some(last) = record.attempts.last_mut() {
-                last.class = Some(failure.class.name());
-                last.detail = Some(failure.detail.clone());
-            }
+            record.broke_off(failure);
         }
         record.finish(match outcome.end {
             End::Complete => RequestOutcome::Ok,

@@ -80,18 +80,15 @@ impl Journey<'_> {
         };
         let ms = micros(began) / 1_000;
         match &tried {
-            Ok(answered) => {
-                self.gateway.took(&target.id(), self.call, ms);
-                record.attempts.push(AttemptRecord {
-                    target: target.id(),
-                    class: None,
-                    status: Some(answered.status),
-                    ms_to_headers: headers_ms,
-                    ms_to_first_token: self.call.stream().then_some(ms),
-                    ms,
-                    detail: None,
-                });
-            }
+            Ok(answered) => record.attempts.push(AttemptRecord {
+                target: target.id(),
+                class: None,
+                status: Some(answered.status),
+                ms_to_headers: headers_ms,
+                ms_to_first_token: self.call.stream().then_some(ms),
+                ms,
+                detail: None,
+            }),
             Err(failure) => record.failed(target.id(), failure, headers_ms, ms),
         }
         tried

@@ -10,6 +10,7 @@ use crate::config::Snapshot;
 use crate::dialect::{Call, Operation};
 use crate::failure::Failure;
 use crate::keys::KeyId;
+use crate::record::AttemptRecord;
 use crate::routing::{Breaker, Expectations, Notice, Standing, Target, Usable};
 
 impl Gateway {
@@ -75,12 +76,12 @@ impl Gateway {
         }
     }
 
-    /// Notes how long a target took to the first content of an answer, in milliseconds.
-    pub(super) fn took(&self, target_id: &str, call: &Call, ms: u64) {
+    /// Notes how long a target took to the first content of its answer.
+    pub(super) fn took(&self, call: &Call, attempt: &AttemptRecord) {
         // Counting says nothing about answering.
         if call.operation() != Operation::CountTokens {
             let now_ms = self.parts.clock.now_ms();
-            self.expectations().took(target_id, call.stream(), ms, now_ms);
+            self.expectations().took(&attempt.target, call.stream(), attempt.ms, now_ms);
         }
     }
 

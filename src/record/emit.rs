@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{AttemptRecord, Record, RequestOutcome};
+use super::{AttemptRecord, Mirrored, Record, RequestOutcome};
 use crate::dialect::Usage;
 
 /// The line's fields, in the order in which a person looks for them; the metrics come last.
@@ -25,6 +25,7 @@ struct Line<'a> {
     target: Option<&'a str>,
     attempts: &'a [AttemptRecord],
     skipped: &'a [String],
+    mirror: Option<&'a Mirrored>,
     tokens: Option<Tokens>,
     nano_usd: Option<u64>,
     held: Held,
@@ -38,8 +39,9 @@ struct Line<'a> {
     metrics: Metrics<'a>,
 }
 
-#[derive(Serialize)]
-struct Tokens {
+/// Tokens by kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Tokens {
     input_uncached: u64,
     cache_read: u64,
     cache_write: u64,
@@ -155,6 +157,7 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
         target: answered.map(|attempt| attempt.target.as_str()),
         attempts: &record.attempts,
         skipped: &record.skipped,
+        mirror: record.mirror.as_ref(),
         tokens: record.usage.map(Tokens::from),
         nano_usd: record.nano_usd,
         held: Held { tokens: record.held_tokens, nano_usd: record.held_nano_usd },

@@ -3,7 +3,10 @@
 //! answer, no header and no secret can get into it.
 
 mod emit;
+mod mirror;
 mod trail;
+
+pub use mirror::Mirrored;
 
 use tokio::time::Instant;
 
@@ -121,6 +124,8 @@ pub struct Record {
     pub attempts: Vec<AttemptRecord>,
     /// Targets that were passed over, each with the reason.
     pub skipped: Vec<String>,
+    /// What became of its copy, if one was to be sent.
+    pub mirror: Option<Mirrored>,
     /// The status that the client got.
     pub status: u16,
     /// The code of the error that the client got.
@@ -170,6 +175,7 @@ impl Record {
             config_version: None,
             attempts: vec![],
             skipped: vec![],
+            mirror: None,
             status: 0,
             code: None,
             usage: None,
@@ -233,6 +239,14 @@ impl Record {
             ms,
             detail: Some(failure.detail.clone()),
         });
+    }
+
+    /// Notes that the answer of the last attempt has failed after it had begun.
+    pub fn broke_off(&mut self, failure: &Failure) {
+        if let Some(last) = self.attempts.last_mut() {
+            last.class = Some(failure.class.name());
+            last.detail = Some(failure.detail.clone());
+        }
     }
 
     /// The attempts as the client may see them.

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use http_body::{Frame, SizeHint};
 use tokio::sync::mpsc;
 
@@ -40,6 +41,20 @@ impl Body {
         let bytes = bytes.into();
         let left_bytes = Some(bytes.len());
         Self { whole: Some(bytes), left_bytes, pieces: None, work: None }
+    }
+
+    /// The same body, with something else that is done beside its relay for as long as that takes,
+    /// and no longer.
+    #[must_use]
+    pub fn beside(mut self, side: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.work = self.work.take().map(|work| -> Work {
+            Box::pin(async move {
+                if let Either::Right(((), work)) = select(work, Box::pin(side)).await {
+                    work.await;
+                }
+            })
+        });
+        self
     }
 }
 
@@ -80,6 +95,25 @@ where
         }),
     };
     Body { whole: None, left_bytes, pieces: Some(pieces), work: Some(work) }
+}
+
+/// Reads a committed answer to its end, for nobody.
+pub async fn discard(committed: Committed, pacing: Pacing, request_id: &str) -> Outcome {
+    let live = match committed {
+        Committed::Whole { usage, .. } => return Outcome { usage, end: End::Complete },
+        Committed::Stream(live) => live,
+    };
+    let (sender, mut pieces) = mpsc::channel(1);
+    let outlet = Outlet(sender);
+    let nobody = async {
+        while pieces.recv().await.is_some() {}
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        outcome = run(*live, pacing, &outlet, request_id) => outcome,
+        outcome = nobody => outcome,
+    }
 }
 
 async fn run(mut live: Live, pacing: Pacing, outlet: &Outlet, request_id: &str) -> Outcome {

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 
-pub use body::{Body, answer};
+pub use body::{Body, answer, discard};
 pub use commit::{Arrived, Committed, commit};
 pub use pump::{End, Outcome, Pacing};
 

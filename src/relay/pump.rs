@@ -15,6 +15,10 @@ use crate::failure::{Class, Failure};
 /// again. The client has everything by then.
 const DRAIN: Duration = Duration::from_millis(50);
 
+/// A timer that is heard so much later than it rang was not heard at all meanwhile: the host reads the
+/// body only when the client has taken what it was given.
+const UNHEARD: Duration = Duration::from_millis(250);
+
 /// How long a stream may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Pacing {
@@ -89,13 +93,17 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
             more = timeout_at(idle.min(pacing.deadline), live.take_chunk()) => more,
             () = outlet.closed() => return Ok(End::ClientGone),
         };
-        let more = more.map_err(|_| {
+        let Ok(more) = more else {
             if pacing.deadline <= idle {
-                Failure::answer(Class::TimeoutTotal, "the request's time is up")
-            } else {
-                Failure::answer(Class::TimeoutIdle, "the stream went silent")
+                return Err(Failure::answer(Class::TimeoutTotal, "the request's time is up"));
             }
-        })?;
+            if idle.elapsed() < UNHEARD {
+                return Err(Failure::answer(Class::TimeoutIdle, "the stream went silent"));
+            }
+            // It was the client that waited. What the provider has is read from here on.
+            progress = Instant::now();
+            continue;
+        };
         if !more? {
             live.ending = Some(live.answer.end()?);
         }

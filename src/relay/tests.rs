@@ -115,6 +115,23 @@ async fn signs_of_life_are_not_progress() {
     check(&acts, &format!("{HI}{}", ALIVE.repeat(3)), "timeout_idle", false).await;
 }
 
+/// Bytes that came while the client read nothing are asked for when it reads on, and are there a
+/// moment later.
+#[tokio::test(start_paused = true)]
+async fn time_that_the_client_takes_is_not_the_providers() {
+    let acts = [Send(0, HI), Send(20_001, STOP), Send(0, DONE)];
+    let committed = commit(arrived(&acts)).await.unwrap();
+    let mut body = answer(committed, pacing(), "r".to_owned(), Bytes::new(), |outcome| {
+        assert_eq!(outcome.end, End::Complete);
+        std::future::ready(())
+    });
+    assert!(body.frame().await.is_some());
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(body.collect().await.unwrap().to_bytes(), format!("{STOP}{DONE}"));
+    // A client that reads on would have waited for the provider.
+    check(&acts, HI, "timeout_idle", false).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_drip_ends_at_the_deadline() {
     let acts = vec![Send(9_000, HI); 20];

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Pattern, SplitBy};
+use super::{Mirror, Pattern, SplitBy};
 use crate::config::{Extras, Provider, Reasoning};
 use crate::failure::Class;
 use crate::quota::Price;
@@ -117,6 +117,8 @@ pub struct Route {
     /// Whether a target that cannot take every field of a request does not get it. Otherwise the
     /// answer names what was dropped.
     pub is_strict: bool,
+    /// Who gets copies of its requests.
+    pub mirror: Option<Mirror>,
 }
 
 impl Route {
@@ -127,7 +129,7 @@ impl Route {
         listed.map_or_else(|| self.pattern.as_str(), String::as_str)
     }
 
-    /// Every target that may answer a request of this route.
+    /// Every target that may answer a request of this route. Its mirror is none.
     pub fn all_targets(&self) -> impl Iterator<Item = &Target> {
         let typed = self.typed.iter().flat_map(|(_, targets)| targets);
         self.targets.iter().chain(&self.fallback).chain(typed)
@@ -155,6 +157,7 @@ impl Route {
             most_wait_ms: 2_000,
             split_by: SplitBy::Random,
             is_strict: false,
+            mirror: None,
         }
     }
 }

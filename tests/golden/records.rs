@@ -38,6 +38,12 @@ fn a_record_is_written() {
         ms: 4,
         detail: None,
     });
+    let mut copy = Record::begin("req-1".to_owned(), 1_795_348_800_000);
+    copy.usage = record.usage;
+    copy.nano_usd = Some(5);
+    copy.settled = Some(Settled::Exact);
+    copy.failed("d/m".to_owned(), &Failure::answer(Class::Truncated, "cut"), Some(1), 2);
+    record.mirrored(copy.into_mirrored("d/m".to_owned(), None));
     record.first_byte();
     record.finish(RequestOutcome::Ok);
 }

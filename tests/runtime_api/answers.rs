@@ -111,7 +111,7 @@ async fn every_example_event_does_what_its_name_says() {
 async fn a_connection_that_the_platform_closes_does_not_end_the_function() {
     let (api, mut gateway) = function(&[]).await;
     // The first poll may have come already.
-    api.hang_up_at(2);
+    api.hang_up_at_poll(2);
     for _ in 0..3 {
         check_plain(&api.reply(&chat("demo", false)).await);
     }

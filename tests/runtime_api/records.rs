@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{PROMPT, chat, event, function};
+use crate::support::answers::sound;
 use crate::support::gateway::Gateway;
 use crate::support::runtime_api::{Happening, RuntimeApi};
-use crate::support::upstream::{Gate, Upstream, json as whole, stream};
+use crate::support::upstream::{Act, Gate, Upstream, json as whole, stream};
 use crate::support::{CREDENTIALS, duo, secret, table};
 
 #[tokio::test]
@@ -159,5 +160,28 @@ async fn an_answer_does_not_end_before_it_is_settled() {
         assert_eq!(api.ended(&id).await.status, 200);
         let record = parsed(gateway.out.by_now().last().unwrap());
         assert_eq!((&record["settled"], &record["config_version"]), (&"exact".into(), &7.into()));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_does_not_end_before_its_copy() {
+    for streamed in [true, false] {
+        let gate = Gate::closed();
+        let first = Upstream::scripted([sound(streamed)]).await;
+        let copied = [vec![Act::Await(gate.clone())], sound(streamed)].concat();
+        let second = Upstream::scripted([copied]).await;
+        let mut document = duo(&first.base_url(), &second.base_url(), &json!({}));
+        document["routes"][0]["mirror"] =
+            json!({ "provider": "second", "model": "due", "percent": 100, "wait_ms": 20_000 });
+        let api = RuntimeApi::start().await;
+        let mut gateway = Gateway::function(&api, &document, &CREDENTIALS);
+        let id = api.invoke(&chat("duo", streamed));
+        // The client has all of it, and the copy is on its way.
+        api.has(&id, if streamed { "[DONE]" } else { "hi" }).await;
+        assert_eq!(api.happenings(), [Happening::Taken(id.clone())]);
+        gate.open();
+        assert_eq!(api.ended(&id).await.status, 200);
+        let record = parsed(gateway.out.by_now().last().unwrap());
+        assert_eq!(record["mirror"]["settled"], "exact", "{record}");
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use super::runtime_api::Reply;
 use super::soon;
 use super::wire::{Head, Wire, message};
 
@@ -76,8 +77,13 @@ pub(crate) struct Answer {
 
 /// Sends a request and reads the head of its answer.
 pub(crate) async fn begin(address: SocketAddr, request: &Request) -> Reading {
+    begin_on(TcpStream::connect(address).await.unwrap(), request).await
+}
+
+/// The same on a connection that is there.
+pub(crate) async fn begin_on(stream: TcpStream, request: &Request) -> Reading {
     soon("the head of an answer", async {
-        let mut wire = Wire::new(TcpStream::connect(address).await.unwrap());
+        let mut wire = Wire::new(stream);
         wire.send(&request.bytes()).await.unwrap();
         let head = wire.response().await.unwrap().expect("an answer");
         Reading { wire, head, seen: vec![] }
@@ -124,6 +130,18 @@ impl Reading {
             body: String::from_utf8(self.seen).expect("an answer in UTF-8"),
             is_whole,
         }
+    }
+}
+
+impl From<Reply> for Answer {
+    /// What a function answered, as the client of its URL gets it.
+    fn from(reply: Reply) -> Self {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let headers = reply.headers.as_object().into_iter().flatten();
+        let headers = headers.map(|(name, value)| (name.clone(), text(value))).collect();
+        let head = Head { line: String::new(), headers };
+        let status = u16::try_from(reply.status).expect("a status");
+        Self { status, head, body: reply.body, is_whole: true }
     }
 }
 

@@ -108,8 +108,22 @@ impl Gateway {
 
     /// Asks the process to stop, as Ctrl-C does.
     pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Stops the process where it is, as Lambda freezes an environment.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, name: &str) {
         let id = self.process.0.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        let sent = Command::new("kill").args([name, &id]).status().unwrap();
         assert!(sent.success());
     }
 

@@ -51,6 +51,8 @@ struct State {
     events: VecDeque<Event>,
     happenings: Vec<Happening>,
     posted: Vec<(String, Posted)>,
+    /// The text in an answer at which its connection ends.
+    ends_at: Option<String>,
 }
 
 #[derive(Debug)]
@@ -79,7 +81,7 @@ impl RuntimeApi {
     }
 
     /// Closes the connection on which the function asks for an event this often, the first being 1.
-    pub(crate) fn hang_up_at(&self, poll: u32) {
+    pub(crate) fn hang_up_at_poll(&self, poll: u32) {
         self.state.send_modify(|state| state.hangs_up_at = Some(poll));
     }
 
@@ -127,6 +129,11 @@ impl RuntimeApi {
             String::from_utf8_lossy(&posted.body).contains(text).then_some(())
         })
         .await;
+    }
+
+    /// Ends the connection of the next answer that holds this text.
+    pub(crate) fn hang_up_at(&self, text: &str) {
+        self.state.send_modify(|state| state.ends_at = Some(text.to_owned()));
     }
 
     /// What happened so far.
@@ -270,10 +277,17 @@ async fn take(
     let posted = Posted { head, body: vec![] };
     state.send_modify(|state| state.posted.push((id.to_owned(), posted)));
     while let Some(piece) = wire.piece().await? {
+        let mut is_over = false;
         state.send_modify(|state| {
             let posted = state.posted.iter_mut().find(|(known, _)| known == id);
-            posted.expect("it was put there").1.body.extend(piece);
+            let body = &mut posted.expect("it was put there").1.body;
+            body.extend(piece);
+            let holds = |text: &mut String| String::from_utf8_lossy(body).contains(text.as_str());
+            is_over = state.ends_at.take_if(holds).is_some();
         });
+        if is_over {
+            return Err(std::io::ErrorKind::ConnectionAborted.into());
+        }
     }
     state.send_modify(|state| state.happenings.push(Happening::Ended(id.to_owned())));
     accepted(wire).await

@@ -58,6 +58,36 @@ fn prices_are_read() {
 }
 
 #[test]
+fn a_mirror_is_read() {
+    let with = |mirror: &str| {
+        GOOD.replace("\n    timeouts:", &format!("\n    mirror: {{ {mirror} }}\n    timeouts:"))
+    };
+    let text = with("provider: bailian, model: qwen3, percent: 5, output_tokens: 9, wait_ms: 250");
+    let (config, _) = Document::parse(&text).unwrap().read(Strictness::Strict).unwrap();
+    let route = config.routes.find("deepseek-R1").unwrap();
+    let mirror = route.mirror.as_ref().unwrap();
+    let found = (mirror.target.id(), mirror.target.terms.output_tokens);
+    assert_eq!(found, ("bailian/qwen3".to_owned(), 9));
+    assert_eq!((mirror.percent, mirror.wait_ms), (5, 250));
+    assert_eq!(route.all_targets().count(), 3, "it answers nobody");
+    check(
+        &with("provider: pia, weight: 1, percnt: 5"),
+        &[
+            "14:13: routes[0].mirror: 'percent' is missing",
+            "14:25: routes[0].mirror.provider: unknown provider 'pia': did you mean 'pai'?",
+            "14:41: routes[0].mirror: unknown field 'percnt': did you mean 'percent'?",
+        ],
+    );
+    check(
+        &with("provider: pai, weight: 1, percent: 101"),
+        &[
+            "14:13: routes[0].mirror: a mirror is not drawn with others: it has a percentage and no weight",
+            "14:50: routes[0].mirror.percent: expected a whole number from 0 to 100, found 101",
+        ],
+    );
+}
+
+#[test]
 fn a_stored_document_reads_the_same() {
     let document = Document::parse(GOOD).unwrap();
     let (stored, keys) = document.to_stored();
