@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help test tools format lint doc unit template e2e audit artifact soak
+.PHONY: help test tools format lint doc unit template e2e audit artifact soak bench
 
 PYTHON := .tools/python/bin/python
 
@@ -18,11 +18,11 @@ tools: ## Install what the tests need into .tools/
 
 format: ## Formatting
 	@echo "== format"
-	cargo fmt --check
+	cargo fmt --all --check
 
 lint: ## Clippy, without a warning
 	@echo "== lint"
-	cargo clippy --locked --all-targets -- --deny warnings
+	cargo clippy --locked --workspace --all-targets -- --deny warnings
 
 doc: ## The code's documentation, without a broken link
 	@echo "== doc"
@@ -65,3 +65,12 @@ soak: tools ## The races, the fuzz targets and the random histories for SECONDS 
 	TOLLGATE_FUZZ_SEED=$$(date +%s) TOLLGATE_FUZZ_SECONDS=$(SECONDS) cargo test --locked fuzz:: -- --test-threads=32
 	TOLLGATE_PROPTEST_CASES=20000 cargo test --locked quota_property::the_store_in_memory
 	TOLLGATE_PROPTEST_CASES=500 tests/tools/dynamodb-local 0 cargo test --locked quota_property::the_store_in_dynamodb
+
+BENCH_PROFILE ?= release
+
+bench: tools ## What it costs, beside a floor; ONLY=warm,stream measures parts
+	@echo "== bench"
+	cargo build --locked --bin tollgatectl
+	cargo build --locked --profile $(BENCH_PROFILE) --bin tollgate
+	cargo build --locked --profile $(BENCH_PROFILE) --package tollgate-bench
+	$(or $(CARGO_TARGET_DIR),target)/$(BENCH_PROFILE)/bench $(ONLY)

@@ -14,6 +14,9 @@ use crate::refusal::Refusal;
 pub const MOST_BODY_BYTES: usize = 6 << 20;
 /// The deepest nesting of a body's JSON.
 const MOST_DEPTH: usize = 128;
+/// The most objects and arrays of a body. What is built from a hostile body grows with them; a long
+/// conversation has some thousands.
+const MOST_CONTAINERS: usize = 100_000;
 
 /// A request, whoever brought it.
 #[derive(Debug)]
@@ -85,11 +88,10 @@ pub fn accept_body(headers: &HeaderMap, body: Result<Bytes, Refusal>) -> Result<
     if body.len() > MOST_BODY_BYTES {
         return Err(Refusal::BodyTooLarge { limit_bytes: MOST_BODY_BYTES });
     }
-    if is_deeper_than(&body, MOST_DEPTH) {
-        let message = format!("The body is nested deeper than {MOST_DEPTH} levels.");
-        return Err(Refusal::InvalidBody { message });
+    match misshapen(&body) {
+        Some(message) => Err(Refusal::InvalidBody { message }),
+        None => Ok(body),
     }
-    Ok(body)
 }
 
 fn is_json(content_type: &str) -> bool {
@@ -97,32 +99,42 @@ fn is_json(content_type: &str) -> bool {
     kind == "application/json" || kind.ends_with("+json")
 }
 
-/// Whether JSON is nested deeper than that. Reads every byte once and allocates nothing.
-fn is_deeper_than(json: &[u8], most: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in json {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+/// What is wrong with the shape of JSON, if anything. Reads every byte once and allocates nothing:
+/// a body is sound before anything is built from it.
+fn misshapen(json: &[u8]) -> Option<String> {
+    let (mut depth, mut containers) = (0_usize, 0_usize);
+    let mut rest = json.iter();
+    while let Some(byte) = rest.next() {
         match byte {
-            b'"' => in_string = true,
+            b'"' => rest = after_string(rest.as_slice()).iter(),
             b'{' | b'[' => {
                 depth += 1;
-                if depth > most {
-                    return true;
+                containers += 1;
+                if depth > MOST_DEPTH {
+                    return Some(format!("The body is nested deeper than {MOST_DEPTH} levels."));
+                }
+                if containers > MOST_CONTAINERS {
+                    let most = "The body has more objects and arrays than";
+                    return Some(format!("{most} {MOST_CONTAINERS}."));
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    false
+    None
+}
+
+/// What follows a string, of which this is all but the first quotation mark.
+fn after_string(mut json: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', json) {
+        let is_end = json.get(at) == Some(&b'"');
+        json = json.get(at + if is_end { 1 } else { 2 }..).unwrap_or_default();
+        if is_end {
+            return json;
+        }
+    }
+    &[]
 }
 
 /// Undoes the encoding of a body in a Lambda event.
@@ -163,6 +175,11 @@ mod tests {
         check(&[], "[".repeat(128).as_bytes(), Ok(()));
         check(&[], format!("\"{}\\\"{}", "[".repeat(200), "[".repeat(200)).as_bytes(), Ok(()));
         check(&[], "[]".repeat(1_000).as_bytes(), Ok(()));
+        check(&[], "{}".repeat(MOST_CONTAINERS).as_bytes(), Ok(()));
+        check(&[], "[]".repeat(MOST_CONTAINERS + 1).as_bytes(), Err(400));
+        check(&[], format!("\"{}", "[".repeat(200)).as_bytes(), Ok(()));
+        check(&[], format!("\"\\\\\"{}", "[".repeat(200)).as_bytes(), Err(400));
+        check(&[], b"\"\\", Ok(()));
     }
 
     #[test]
