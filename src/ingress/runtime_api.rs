@@ -4,7 +4,7 @@
 //! answer, a separator and its first bytes one after the other and lets the system hold each back
 //! until the one before is acknowledged. On a reused connection that can take 40 ms.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{BodyExt, BodyStream};
@@ -16,10 +16,7 @@ use super::Answer;
 use crate::settings::ResponseMode;
 
 /// What stands between the head of a streamed answer and its body.
-const SEPARATOR: [u8; 8] = [0; 8];
-
-/// The largest first piece that is copied to be sent together with the head.
-const MOST_COPIED_BYTES: usize = 16 << 10;
+static SEPARATOR: [u8; 8] = [0; 8];
 
 /// Which invocation an answer is for.
 pub(super) struct Invocation {
@@ -80,30 +77,25 @@ fn base(address: &str) -> String {
     format!("{scheme}{address}/2018-06-01/runtime/invocation")
 }
 
-/// The head and the body, of which the first piece goes with the head.
+/// The head, the separator and the body, of which the first piece is waited for.
 fn streamed(
     answer: Answer,
 ) -> Result<impl Stream<Item = Result<Bytes, std::convert::Infallible>>, NotTaken> {
     let (head, body) = answer.into_parts();
     let prelude =
         MetadataPrelude { status_code: head.status, headers: head.headers, cookies: vec![] };
-    let mut head = BytesMut::from(&*serde_json::to_vec(&prelude).map_err(NotTaken::Unwritten)?);
-    head.extend_from_slice(&SEPARATOR);
+    let prelude = Bytes::from(serde_json::to_vec(&prelude).map_err(NotTaken::Unwritten)?);
     let pieces = BodyStream::new(body).filter_map(|frame| {
         let Ok(frame) = frame;
         std::future::ready(frame.into_data().ok().map(Ok))
     });
     let mut pieces = Box::pin(pieces);
     let whole = async move {
-        let first = pieces.next().await.unwrap_or(Ok(Bytes::new()));
-        let Ok(first) = first;
-        let (head, first) = if first.len() <= MOST_COPIED_BYTES {
-            head.extend_from_slice(&first);
-            (head.freeze(), None)
-        } else {
-            (head.freeze(), Some(Ok(first)))
-        };
-        stream::iter([Some(Ok(head)), first].into_iter().flatten()).chain(pieces)
+        // Chunks of their own, as `cargo lambda watch` wants them; what is there at once is written
+        // at once.
+        let first = pieces.next().await;
+        let begin = [Some(Ok(prelude)), Some(Ok(Bytes::from_static(&SEPARATOR))), first];
+        stream::iter(begin.into_iter().flatten()).chain(pieces)
     };
     Ok(whole.flatten_stream())
 }
