@@ -5,11 +5,13 @@ mod attempts;
 mod count;
 mod ending;
 mod exchange;
+mod explain;
 mod health;
 mod legs;
 mod lists;
 mod loader;
 mod mirror;
+mod wish;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::AtomicU64;
@@ -17,25 +19,24 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::SnapshotCell;
-use crate::dialect::{Call, Dialect, Operation, take_alternatives};
+use crate::decision::{asked, demand, draw, may_estimate, time};
+use crate::dialect::{Call, Dialect};
 use crate::ingress::{self, Answer, Endpoint, Entry, Request};
-use crate::keys::{Caller, Presented, Right};
-use crate::quota::{Demand, Lease, Terms, demand};
+use crate::keys::{Presented, Right};
+use crate::quota::{Demand, Lease};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::{Breaker, Expectations, Faults, RetryBudget, SplitBy, Target, stable_draw};
+use crate::routing::{Breaker, Expectations, RetryBudget};
 use crate::store::{Admission, Denial, Store};
 use crate::upstream::{Upstream, Vault};
 
-use legs::{Asked, Leg, Permitted};
-
-/// A request needs at least this long to be worth beginning.
-const LEAST_TIME: Duration = Duration::from_millis(500);
+use legs::Permitted;
+use wish::Wish;
 
 /// A lease outlives the host's deadline by so much: clocks differ.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
@@ -94,41 +95,42 @@ impl Gateway {
             list => return self.list(&list, &request, record).await,
         };
         let presented = Presented::from_headers(&request.headers)?;
-        let timeout = ingress::timeout(&request.headers)?;
-        let faults = Faults::from_headers(&request.headers)?;
-        let body = ingress::accept_body(&request.headers, request.body)?;
-        let (body, alternatives) = take_alternatives(body)?;
-        let call = Call::parse(operation, &request.headers, body)?;
+        let wish = Wish::read(operation, &request.headers, request.body)?;
+        let call = &wish.call;
         record.stream = call.stream();
         record.alias = Some(call.alias().to_owned());
         let config = self.snapshot().await?;
         record.config_version = Some(config.version);
-        let asked = legs::asked(call.alias(), alternatives.as_deref().unwrap_or_default(), &config);
-        let deadline = self.deadline(request.deadline, timeout, &asked)?;
-        let demand = self.demand(&call, &asked, deadline);
+        if ingress::wants_explanation(&request.headers) {
+            let question = wish.question(&request.id, &request.headers);
+            return self.explain(&question, &presented, request.deadline, &config, record).await;
+        }
+        let asked = asked(call.alias(), wish.others(), &config);
+        let time = time(&asked, wish.timeout, self.host_time(request.deadline))?;
+        let deadline = Instant::now() + time;
+        let demand = demand(call, &asked, self.lease(deadline), random());
         let admission = self.admit(&presented, &demand, record).await?;
-        let right = (!faults.is_empty()).then_some(Right::Fault);
-        let permitted = self.permit(asked, right, &config, admission, record).await?;
+        let right = (!wish.faults.is_empty()).then_some(Right::Fault);
+        let permitted = self.permit(&asked, right, &config, admission, record).await?;
         let Permitted { caller, hold, legs } = permitted;
         self.retry_budget.request();
+        let draw = draw(&asked, Some(caller.id()), call, &request.headers);
         let journey = attempts::Journey {
             gateway: Arc::clone(&self),
-            call: &call,
+            call,
             presented: &presented,
             demand: &demand,
             snapshot: &config,
             deadline,
-            faults,
-            draw: draw(&legs, &caller, &call, &request.headers),
-            only_first: alternatives.is_some_and(|others| others.is_empty()),
+            faults: &wish.faults,
+            draw: draw.unwrap_or_else(random),
+            only_first: wish.alternatives.as_ref().is_some_and(Vec::is_empty),
             wants_trail: ingress::wants_trail(&request.headers),
             mirror: None,
         };
         let answer = journey.travel_mirrored(&legs, hold, record).await;
-        match (&call, answer) {
-            (Call::Anthropic(messages), Err(refusal))
-                if count::may_estimate(messages, &refusal) =>
-            {
+        match (call, answer) {
+            (Call::Anthropic(messages), Err(refusal)) if may_estimate(call, &refusal) => {
                 Ok(count::estimate(messages, record))
             }
             (_, answer) => answer,
@@ -161,43 +163,18 @@ impl Gateway {
         }
     }
 
-    /// What the request takes from the limits: the most that it can cost at any target of its
-    /// route, and a place among the requests in flight until it must have ended.
-    fn demand(&self, call: &Call, asked: &[Asked], deadline: Instant) -> Demand {
-        // Nothing is taken for an alias that no route serves: the request only authenticates.
-        let Ok(legs) = asked.iter().map(Result::as_ref).collect::<Result<Vec<_>, _>>() else {
-            return Demand::nothing();
-        };
-        let targets: Vec<&Target> = legs.iter().flat_map(|leg| leg.route.all_targets()).collect();
+    /// A place among the requests in flight until the request must have ended.
+    fn lease(&self, deadline: Instant) -> Lease {
         let left = deadline.saturating_duration_since(Instant::now());
         let left_ms = u64::try_from((left + self.parts.settle_margin + LEASE_MARGIN).as_millis());
         let expires_ms = self.parts.clock.now_ms().saturating_add(left_ms.unwrap_or(u64::MAX));
-        Demand {
-            alias: Some(call.alias().to_owned()),
-            lease: Some(Lease { id: lease_id(), expires_ms }),
-            draw: random(),
-            ..bound(call, &targets)
-        }
+        Lease { id: lease_id(), expires_ms }
     }
 
-    /// When the request must have ended: the least of the host's deadline, less the time to settle,
-    /// the route's, and the client's.
-    fn deadline(
-        &self,
-        host: Option<Instant>,
-        client: Option<Duration>,
-        asked: &[Asked],
-    ) -> Result<Instant, Refusal> {
-        let now = Instant::now();
-        let route = asked.iter().flatten().next().map(|leg| leg.route.timeouts);
-        let own = Duration::from_millis(route.unwrap_or_default().total_ms);
-        let own = now + client.map_or(own, |client| own.min(client));
-        let host = host.map(|host| host.checked_sub(self.parts.settle_margin).unwrap_or(now));
-        let deadline = host.map_or(own, |host| own.min(host));
-        if deadline < now + LEAST_TIME && host.is_some() {
-            return Err(Refusal::DeadlineTooShort);
-        }
-        Ok(deadline)
+    /// How much of the host's time a request may have: not the time to settle.
+    fn host_time(&self, host: Option<Instant>) -> Option<Duration> {
+        let left = host?.saturating_duration_since(Instant::now());
+        Some(left.saturating_sub(self.parts.settle_margin))
     }
 }
 
@@ -208,42 +185,6 @@ fn told(denial: &Denial, alias: Option<&str>, record: &Record) -> Refusal {
         tracing::error!(%error, advice = error.advice(), request_id, "admission failed");
     }
     denial.refusal(alias)
-}
-
-/// Where the request falls among weighted targets: at random, or by an attribute, so that one user
-/// stays on one side. A request without the attribute falls at random.
-fn draw(legs: &[Leg], caller: &Caller, call: &Call, headers: &HeaderMap) -> u64 {
-    let Some(route) = legs.first().map(|leg| &leg.route) else { return random() };
-    let value = match &route.split_by {
-        SplitBy::Random => None,
-        SplitBy::Key => Some(caller.id().to_string()),
-        SplitBy::User => call.user(),
-        SplitBy::Header(name) => {
-            headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-        }
-    };
-    value.map_or_else(random, |value| stable_draw(route.pattern.as_str(), &value))
-}
-
-/// The most that a request can cost, whichever of these targets answers.
-fn bound(call: &Call, targets: &[&Target]) -> Demand {
-    if call.operation() == Operation::CountTokens {
-        return Demand { requests: 1, ..Demand::nothing() };
-    }
-    let ids: Vec<String> = targets.iter().map(|target| target.id()).collect();
-    let terms = targets.iter().zip(&ids).map(|(target, id)| Terms {
-        target: id,
-        media_tokens: target.terms.media_tokens,
-        bytes_per_token: target.terms.bytes_per_token,
-        output_tokens: call.output_cap(target.terms.output_tokens),
-        added_tokens: target.provider.vendor.added_tokens(),
-        price: target.terms.price.as_ref(),
-    });
-    let demand = demand(call.size(), call.choices(), terms);
-    match call.unbounded() {
-        Some(why) => demand.unbounded(&why),
-        None => demand,
-    }
 }
 
 impl Entry for Gateway {

@@ -16,6 +16,8 @@
 //! | [`dialect`] | wire formats: reads a client's request, encodes it for a target, decodes answers |
 //! | [`config`] | from the document that people write to routes and providers |
 //! | [`quota`] | limits, windows, the bound, holds, settlement: pure arithmetic |
+//! | [`decision`] | what is decided between reading a request and sending it, a function a decision |
+//! | [`explain`] | the same decisions told instead of done |
 //! | [`store`] | one write before the call, one after it; in DynamoDB or in memory |
 //! | [`routing`] | from an alias to the plan: the ordered targets of one request |
 //! | [`upstream`] | the only HTTP client: one attempt at one target, and the mock |
@@ -52,7 +54,9 @@
 pub mod clock;
 pub mod config;
 pub mod ctl;
+pub mod decision;
 pub mod dialect;
+pub mod explain;
 pub mod failure;
 pub mod gateway;
 pub mod ingress;

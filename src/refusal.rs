@@ -2,7 +2,7 @@
 //! (status, type, code). It holds nothing that a caller may not see.
 
 use crate::failure::{Class, Failure, ProviderError};
-use crate::quota::Exhausted;
+use crate::quota::{Exhausted, Objection};
 
 /// One failed attempt as the caller sees it in `error.attempts`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -83,6 +83,15 @@ pub enum Refusal {
     Cut(Box<UpstreamFailed>),
     /// A defect of the gateway.
     Internal,
+}
+
+impl From<Objection> for Refusal {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::Exhausted(exhausted) => Self::Exhausted(exhausted),
+            Objection::Unbounded(message) => Self::Unbounded { message },
+        }
+    }
 }
 
 /// How a refusal looks on the wire, whatever the client's dialect.

@@ -4,6 +4,7 @@ mod changes;
 mod command_line;
 mod config;
 mod documents;
+mod explain;
 mod health;
 mod in_flight;
 mod init;

@@ -4,6 +4,7 @@ mod after_commit;
 mod client_gone;
 mod connections;
 mod course;
+mod explain;
 mod fallback;
 mod forwarding;
 mod injected;

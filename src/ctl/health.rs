@@ -60,7 +60,8 @@ pub(super) async fn clear(table: &Table, target: &str) -> Result<Report, Failed>
     Ok(Report::new(json!({ "target": target, "cleared": true })).text(text))
 }
 
-async fn read(table: &Table) -> Result<Vec<Aside>, Failed> {
+/// The targets that are, or lately were, set aside.
+pub(super) async fn read(table: &Table) -> Result<Vec<Aside>, Failed> {
     let mut rows = Vec::new();
     let mut pages = table
         .client

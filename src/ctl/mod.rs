@@ -5,6 +5,7 @@ mod accounts;
 mod aws;
 mod command;
 mod config;
+mod explain;
 mod grid;
 mod health;
 mod init;
@@ -81,6 +82,9 @@ async fn perform(invocation: &Invocation, console: Console) -> Result<Report, Fa
         Command::Health { command: None } => health::show(&table().await?, now_ms).await,
         Command::Health { command: Some(HealthCommand::Clear { target }) } => {
             health::clear(&table().await?, target).await
+        }
+        Command::Explain(options) => {
+            explain::explain(&invocation.place, options, console, now_ms).await
         }
         Command::Usage(options) => usage::usage(&table().await?, options, console, now_ms).await,
     }

@@ -1,18 +1,7 @@
-//! Amounts and times as people read and write them.
+//! Times and counts as people read them.
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-
-const NANO_PER_USD: u64 = 1_000_000_000;
-
-/// US dollars, exactly.
-pub(super) fn decimal_usd(nano_usd: u64) -> String {
-    let (whole, rest) = (nano_usd / NANO_PER_USD, nano_usd % NANO_PER_USD);
-    match rest {
-        0 => whole.to_string(),
-        rest => format!("{whole}.{rest:09}").trim_end_matches('0').to_owned(),
-    }
-}
 
 /// A moment, in UTC to the second.
 pub(super) fn moment(at_ms: u64) -> String {
@@ -52,19 +41,6 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn money_is_exact() {
-        for (nano_usd, expected) in [
-            (0, "0"),
-            (1, "0.000000001"),
-            (500_000_000, "0.5"),
-            (25_000_000_000, "25"),
-            (999_999_999_999_999_000, "999999999.999999"),
-        ] {
-            assert_eq!(decimal_usd(nano_usd), expected);
-        }
-    }
 
     #[test]
     fn times() {

@@ -13,6 +13,17 @@ pub enum Dialect {
     Converse,
 }
 
+impl Dialect {
+    /// Its name for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "messages",
+            Self::Converse => "converse",
+        }
+    }
+}
+
 /// How a provider wants its credential.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {

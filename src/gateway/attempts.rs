@@ -8,16 +8,16 @@ use tokio::time::{Instant, sleep};
 use super::Gateway;
 use super::ending::{Ending, answer_headers, dropped_header, told_last};
 use super::exchange::{Answered, Attempt};
-use super::legs::Leg;
 use super::mirror::Copied;
 use crate::config::Snapshot;
+use crate::decision::{Leg, no_answer};
 use crate::dialect::{Call, Operation};
 use crate::failure::{Failure, Sent};
 use crate::ingress::Answer;
 use crate::keys::Presented;
 use crate::quota::{Demand, Evidence, Hold};
 use crate::record::{Record, micros};
-use crate::refusal::{Refusal, UpstreamFailed};
+use crate::refusal::Refusal;
 use crate::relay::{self, Pacing};
 use crate::routing::{Candidate, Course, Faults, Next, Notice, Plan, Skipped, Target};
 
@@ -30,7 +30,7 @@ pub(super) struct Journey<'a> {
     pub(super) snapshot: &'a Arc<Snapshot>,
     pub(super) deadline: Instant,
     /// What is to fail because the client asks for it.
-    pub(super) faults: Faults,
+    pub(super) faults: &'a Faults,
     /// What decides which side of weighted targets the request falls on.
     pub(super) draw: u64,
     /// Whether the client wants nobody but the first target.
@@ -92,7 +92,7 @@ impl Journey<'_> {
             let settling = self.gateway.settle(hold, &evidence, record);
             tokio::join!(settling, self.gateway.tell(notices));
         }
-        Err(self.no_answer(walked, record))
+        Err(no_answer(self.call, walked.failures, record.reports(), &record.skipped))
     }
 
     /// Follows the course of one leg.
@@ -105,7 +105,9 @@ impl Journey<'_> {
         record: &mut Record,
     ) -> Gone {
         let skipped = plan.skipped.iter();
-        record.skipped.extend(skipped.map(|other| format!("{}: {}", other.target, other.reason)));
+        record
+            .skipped
+            .extend(skipped.map(|other| format!("{}: {}", other.target.id(), other.reason)));
         let mut course = Course::new(plan);
         if self.only_first {
             course.only_first();
@@ -167,7 +169,7 @@ impl Journey<'_> {
             let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
             let usual_ms = |target: &Target| self.gateway.usual_ms(target, self.call);
             let late = course.pass_over_late(left_ms, usual_ms);
-            let said = |Skipped { target, reason }| format!("{target}: {reason}");
+            let said = |Skipped { target, reason }| format!("{}: {reason}", target.id());
             record.skipped.extend(late.into_iter().map(said));
             let Candidate { target, probe } =
                 match course.next(left_ms, super::random(), budget.has_room()) {
@@ -274,25 +276,5 @@ impl Journey<'_> {
         });
         *answer.headers_mut() = headers;
         answer
-    }
-
-    /// The refusal when nobody answered.
-    fn no_answer(&self, walked: Walked, record: &Record) -> Refusal {
-        let failures = walked.failures;
-        let retry_after_ms = failures.iter().filter_map(|failure| failure.retry_after_ms).min();
-        // Of equally useful ones the first: it is the target that the route prefers.
-        let most_useful =
-            failures.into_iter().rev().max_by_key(|failure| failure.class.usefulness());
-        let Some(failure) = most_useful else {
-            let alias = self.call.alias().to_owned();
-            return Refusal::NoTarget { alias, reasons: record.skipped.join("; ") };
-        };
-        Refusal::Upstream(Box::new(UpstreamFailed {
-            class: failure.class,
-            status: failure.status,
-            error: failure.error,
-            retry_after_ms,
-            attempts: record.reports(),
-        }))
     }
 }

@@ -2,20 +2,9 @@
 
 use http::{HeaderValue, StatusCode};
 
-use crate::dialect::Operation;
 use crate::dialect::anthropic::{MessagesCall, count_answer, count_request};
-use crate::failure::Class;
 use crate::ingress::{self, Answer};
 use crate::record::{Record, RequestOutcome};
-use crate::refusal::Refusal;
-
-/// Whether an estimate is better than the refusal: where nobody counts, but not where the request is
-/// what is wrong.
-pub(super) fn may_estimate(call: &MessagesCall, refusal: &Refusal) -> bool {
-    let is_wrong = |class| matches!(class, Class::BadRequest | Class::ContextLength);
-    call.operation == Operation::CountTokens
-        && matches!(refusal, Refusal::Upstream(failed) if !is_wrong(failed.class))
-}
 
 /// The answer that is no provider's.
 pub(super) fn estimate(call: &MessagesCall, record: &mut Record) -> Answer {

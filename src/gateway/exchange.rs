@@ -6,8 +6,9 @@ use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use super::attempts::Journey;
+use crate::decision::{Asking, prepare};
+use crate::dialect::Encoded;
 use crate::dialect::chat::Dropped;
-use crate::dialect::{Encoded, Encoding};
 use crate::failure::{Class, Failure, Sent};
 use crate::quota::Hold;
 use crate::record::{AttemptRecord, Record, micros};
@@ -104,24 +105,16 @@ impl Journey<'_> {
         let began = Instant::now();
         let now_ms = self.gateway.parts.clock.now_ms();
         let Attempt { target, alias, timeouts, .. } = attempt;
-        let encoded = self.encode(attempt, hold, now_ms)?;
-        let Encoded { operation, body, headers, dropped, reading } = encoded;
-        let (provider, model) = (&target.provider, target.model_for(alias));
-        let (extras, stream) = (&target.extras, self.call.stream());
-        let query = pairs(&extras.query);
+        let (binds_cost, is_strict) = (hold.binds_cost(), attempt.is_strict);
+        let prepared = prepare(self.call, Asking { target, alias, binds_cost, is_strict, now_ms })?;
         let outgoing = Outgoing {
-            provider,
-            operation,
-            url: provider.url(operation, model, stream, query),
-            headers: headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .chain(pairs(&extras.headers))
-                .collect(),
+            provider: &target.provider,
+            operation: prepared.encoded.operation,
+            url: prepared.url.clone(),
+            headers: prepared.headers(&record.request_id),
             secret: self.snapshot.secret(target),
             connect_ms: timeouts.connect_ms,
-            body,
-            request_id: &record.request_id,
+            body: prepared.encoded.body.clone(),
         };
         let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
         *headers_ms = Some(micros(began) / 1_000);
@@ -129,9 +122,10 @@ impl Journey<'_> {
         let id = ID_HEADERS.into_iter().find_map(|name| header(&arrival.headers, name));
         let upstream_request_id =
             id.filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
+        let Encoded { dropped, reading, .. } = prepared.encoded;
         let committed = relay::commit(Arrived {
             reading,
-            stream,
+            stream: self.call.stream(),
             content_type: header(&arrival.headers, "content-type").unwrap_or_default(),
             answer_id: upstream_request_id.clone().unwrap_or_else(|| record.request_id.clone()),
             body: arrival.body,
@@ -139,37 +133,6 @@ impl Journey<'_> {
         .await?;
         Ok(Answered { status, dropped, committed, upstream_request_id })
     }
-
-    /// The request as this target gets it.
-    fn encode(&self, attempt: Attempt<'_>, hold: &Hold, now_ms: u64) -> Result<Encoded, Failure> {
-        let target = attempt.target;
-        let provider = &target.provider;
-        let encoded = self.call.encode(&Encoding {
-            vendor: provider.vendor,
-            upstream_model: target.model_for(attempt.alias),
-            stream_usage: provider.stream_usage,
-            default_output_tokens: target.terms.output_tokens,
-            binds_cost: hold.binds_cost(),
-            reasoning: target.reasoning.style,
-            thinking: target.reasoning.thinking,
-            is_strict: attempt.is_strict,
-            now_s: now_ms / 1_000,
-        })?;
-        let edits = &target.extras.edits;
-        if edits.is_empty() {
-            return Ok(encoded);
-        }
-        // It is JSON, and so it is text.
-        let text = std::str::from_utf8(&encoded.body).unwrap_or_default();
-        match edits.apply(text) {
-            Some(edited) => Ok(Encoded { body: edited.into(), ..encoded }),
-            None => Ok(encoded),
-        }
-    }
-}
-
-fn pairs(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
-    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -7,29 +7,22 @@ use futures_util::future::join_all;
 
 use super::Gateway;
 use crate::config::Snapshot;
+use crate::decision;
 use crate::dialect::{Call, Operation};
 use crate::failure::Failure;
 use crate::keys::KeyId;
 use crate::record::AttemptRecord;
-use crate::routing::{Breaker, Expectations, Notice, Standing, Target, Usable};
+use crate::routing::{Breaker, Expectations, Notice, Target, Usable};
 
 impl Gateway {
     /// Whether a target can be tried now.
     pub(super) fn usable(&self, target: &Target, snapshot: &Snapshot) -> Usable {
-        if let Some(reason) = snapshot.unusable(target) {
-            return Usable::No(reason);
-        }
-        let (id, now_ms) = (target.id(), self.parts.clock.now_ms());
-        match self.breaker().standing(&snapshot.health, &id, now_ms) {
-            Standing::Ready => Usable::Yes,
-            Standing::HalfOpen { until_ms } => Usable::Probe { until_ms },
-            Standing::Aside { until_ms } => {
-                let left_s = until_ms.saturating_sub(now_ms).div_ceil(1_000);
-                let why = snapshot.health.of(&id).map_or("a failure", |aside| &aside.reason);
-                let reason = format!("set aside for {left_s} s after {why}");
-                Usable::Aside { until_ms, reason }
-            }
-        }
+        let now_ms = self.parts.clock.now_ms();
+        let standing = |id: &str| {
+            let mut breaker = self.breaker();
+            (breaker.standing(&snapshot.health, id, now_ms), breaker.reason(id))
+        };
+        decision::usable(target, snapshot, now_ms, standing)
     }
 
     /// Asks for the right to try a target that was set aside until `seen_until_ms`. One request of

@@ -1,19 +1,17 @@
 //! The lists: what a key may use, and what it has left.
 
-use std::sync::Arc;
-
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Gateway, told};
 use crate::config::Snapshot;
+use crate::decision::{listed, names};
 use crate::dialect::Dialect;
 use crate::ingress::{self, Answer, Endpoint, Request};
 use crate::keys::{Caller, Presented, TeamId};
 use crate::record::{Record, RequestOutcome, micros};
 use crate::refusal::Refusal;
-use crate::routing::Route;
 use crate::store::Standing;
 
 impl Gateway {
@@ -39,7 +37,7 @@ impl Gateway {
         Ok(ingress::json(StatusCode::OK, body.to_string()))
     }
 
-    async fn inspect(
+    pub(super) async fn inspect(
         &self,
         presented: &Presented,
         now_ms: u64,
@@ -56,34 +54,8 @@ impl Gateway {
     }
 }
 
-/// The names that the key may use, as far as they can be listed: exact routes, the names that a
-/// route lists, or else its pattern.
-fn listed(config: &Snapshot, caller: &Caller) -> Vec<String> {
-    let usable =
-        |route: &&Arc<Route>| route.all_targets().any(|target| config.unusable(target).is_none());
-    let names = |route: &Arc<Route>| match route.listed.as_slice() {
-        [] => vec![route.pattern.to_string()],
-        listed => listed.to_vec(),
-    };
-    let mut names: Vec<String> =
-        config.config.routes.iter().filter(usable).flat_map(names).collect();
-    // A pattern is listed when the key may use all of it: `*` and the pattern itself match it.
-    names.retain(|name| caller.may_use(name));
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// The names for a refusal.
-pub(super) fn names(config: &Snapshot, caller: &Caller) -> String {
-    match listed(config, caller).as_slice() {
-        [] => "nothing".to_owned(),
-        names => names.join(", "),
-    }
-}
-
 fn models(config: &Snapshot, caller: &Caller, client: Dialect) -> Value {
-    let names = listed(config, caller);
+    let names = listed(config, Some(caller));
     let data: Vec<Value> = names.iter().map(|name| card(config, name, client)).collect();
     match client {
         // All of them are on the first page.
@@ -100,7 +72,9 @@ fn models(config: &Snapshot, caller: &Caller, client: Dialect) -> Value {
 fn model(config: &Snapshot, caller: &Caller, id: &str, client: Dialect) -> Result<Value, Refusal> {
     match config.config.routes.find(id) {
         Some(_) if caller.may_use(id) => Ok(card(config, id, client)),
-        _ => Err(Refusal::UnknownModel { alias: id.to_owned(), known: names(config, caller) }),
+        _ => {
+            Err(Refusal::UnknownModel { alias: id.to_owned(), known: names(config, Some(caller)) })
+        }
     }
 }
 

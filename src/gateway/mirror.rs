@@ -17,10 +17,10 @@ use tokio::time::{Instant, timeout};
 use super::Gateway;
 use super::attempts::Journey;
 use super::exchange::Attempt;
-use super::legs::Leg;
 use super::loader::beside;
 use crate::config::Snapshot;
-use crate::dialect::{Call, Operation};
+use crate::decision::{self, Leg};
+use crate::dialect::Call;
 use crate::failure::Sent;
 use crate::ingress::Answer;
 use crate::keys::Presented;
@@ -80,11 +80,7 @@ impl Journey<'_> {
 
     fn copy(&self, legs: &[Leg], record: &mut Record) -> Option<Copied> {
         let leg = legs.first()?;
-        let mirror = leg.route.mirror.as_ref()?;
-        let counts = self.call.operation() == Operation::CountTokens;
-        if counts || self.only_first || !mirror.takes(self.draw) {
-            return None;
-        }
+        let mirror = decision::mirror(leg, self.call, self.only_first, self.draw)?;
         let target = &mirror.target;
         let begin = || Record::begin(record.request_id.clone(), record.began_ms);
         let unusable = match self.gateway.usable(target, self.snapshot) {
@@ -101,7 +97,7 @@ impl Journey<'_> {
             alias: Some(leg.alias.clone()),
             requests: 0,
             draw: super::random(),
-            ..super::bound(self.call, &[target])
+            ..decision::bound(self.call, &[target])
         };
         let cut = Arc::new(Notify::new());
         let copying = Copying {
@@ -183,7 +179,7 @@ impl Copying {
             demand: &self.demand,
             snapshot: &self.snapshot,
             deadline: self.deadline,
-            faults: Faults::default(),
+            faults: &Faults::default(),
             draw: 0,
             only_first: true,
             wants_trail: false,

@@ -14,4 +14,4 @@ pub use answer::{Answer, finish, json, preflight, refused, with_headers};
 pub use endpoint::Endpoint;
 pub use entry::Entry;
 pub use limit_headers::{limit_headers, tightest_headers};
-pub use request::{MOST_BODY_BYTES, Request, accept_body, timeout, wants_trail};
+pub use request::{MOST_BODY_BYTES, Request, accept_body, timeout, wants_explanation, wants_trail};

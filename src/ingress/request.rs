@@ -67,6 +67,12 @@ pub fn wants_trail(headers: &HeaderMap) -> bool {
     headers.get("x-tollgate-debug").is_some_and(|value| value == "true")
 }
 
+/// Whether the client wants to know what would happen, and nothing to happen:
+/// `x-tollgate-explain: true`.
+pub fn wants_explanation(headers: &HeaderMap) -> bool {
+    headers.get("x-tollgate-explain").is_some_and(|value| value == "true")
+}
+
 /// The body of a request that must be JSON, once it is known to be harmless: not too large, not too
 /// deep, and what its headers say.
 ///

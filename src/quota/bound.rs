@@ -222,15 +222,15 @@ fn overhead(size: &InputSize) -> u64 {
 
 fn missing_media_tokens(target: &str) -> String {
     format!(
-        "This key has a limit, and what an image, audio or file part costs at {target} is not \
-         known: set media_tokens on its provider or target in the configuration, or send the \
+        "A limit on tokens or money must know what an image, audio or file part costs at {target}, \
+         and that is not said: set media_tokens on its provider or target in the configuration, or send the \
          request without it."
     )
 }
 
 fn missing_price(target: &str) -> String {
     format!(
-        "This key has a limit in money, and {target} has no price: set price on the target in the \
+        "A limit in money needs a price, and {target} has none: set price on the target in the \
          configuration."
     )
 }

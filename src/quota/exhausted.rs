@@ -2,6 +2,7 @@
 
 use super::account::Scope;
 use super::limits::{Limit, Unit};
+use super::price::decimal_usd;
 
 /// A wait that is worth announcing: nobody keeps a request for longer.
 const LONGEST_WAIT_MS: u64 = 86_400_000;
@@ -52,6 +53,11 @@ impl Exhausted {
         self.needed > self.of
     }
 
+    /// Whether it came closer to fitting than the other.
+    pub fn is_closer_than(&self, other: &Self) -> bool {
+        (!self.never_fits(), self.left) > (!other.never_fits(), other.left)
+    }
+
     /// Whether it cannot fit before the window ends, whatever is given back: only the operator
     /// can change that.
     pub fn is_certain(&self) -> bool {
@@ -98,14 +104,8 @@ impl Exhausted {
 
 /// An amount for people: money in dollars.
 fn shown(unit: Unit, amount: u64) -> String {
-    const NANO: u64 = 1_000_000_000;
     match unit {
-        Unit::NanoUsd => {
-            let decimals = format!("{:09}", amount % NANO);
-            let decimals = decimals.trim_end_matches('0');
-            let point = if decimals.is_empty() { "" } else { "." };
-            format!("${}{point}{decimals}", amount / NANO)
-        }
+        Unit::NanoUsd => format!("${}", decimal_usd(amount)),
         _ => amount.to_string(),
     }
 }

@@ -46,6 +46,11 @@ impl Line {
         self.taken().saturating_sub(self.used())
     }
 
+    /// Whether it binds what the request costs: then the output must be capped.
+    pub fn binds_cost(&self) -> bool {
+        self.applies && self.limit.unit.is_cost() && self.mode != Mode::Shadow
+    }
+
     fn taken(&self) -> u64 {
         let taken = i128::from(self.of) - i128::from(self.left);
         u64::try_from(taken.max(0)).unwrap_or(u64::MAX)
@@ -178,8 +183,7 @@ impl Hold {
 
     /// Whether any rule in tokens or money binds: then the output must be capped.
     pub fn binds_cost(&self) -> bool {
-        self.lines()
-            .any(|line| line.applies && line.limit.unit.is_cost() && line.mode != Mode::Shadow)
+        self.lines().any(Line::binds_cost)
     }
 
     /// What is left after this hold for the `x-ratelimit-*` headers: of requests and of tokens, in

@@ -41,6 +41,16 @@ pub enum Objection {
     Unbounded(String),
 }
 
+impl Objection {
+    /// Whether it came closer to being admitted than the other.
+    pub(super) fn is_closer_than(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exhausted(own), Self::Exhausted(other)) => own.is_closer_than(other),
+            _ => false,
+        }
+    }
+}
+
 impl Ledger {
     /// A ledger that nobody has used yet.
     pub fn new(shape: Shape, figures: BTreeMap<String, u64>) -> Self {
@@ -82,33 +92,64 @@ impl Ledger {
 
     /// Why the demand is not admitted, if it is not: the condition of the admission in words.
     pub fn objection(&self, account: &Account, demand: &Demand, now_ms: u64) -> Option<Objection> {
-        for rule in self.shape.rules.iter().filter(|rule| !rule.limit.is_window()) {
-            let (of, taken) = (self.figure(rule), self.in_flight(now_ms));
-            let binds = rule.mode != super::Mode::Shadow && demand.lease.is_some();
-            if binds && taken >= of {
-                let left = i64::try_from(of.saturating_sub(taken)).unwrap_or(i64::MAX);
-                return Some(self.exhausted(account, rule, (of, left, 0, 1), None));
-            }
+        self.objections(account, demand, now_ms).next().map(|(_, objection)| objection)
+    }
+
+    /// Every rule that does not admit the demand, by its place in the shape; what is told first
+    /// comes first.
+    pub(super) fn objections<'a>(
+        &'a self,
+        account: &'a Account,
+        demand: &'a Demand,
+        now_ms: u64,
+    ) -> impl Iterator<Item = (usize, Objection)> + 'a {
+        let place = |rule: &Rule| self.shape.rules.iter().position(|other| other == rule);
+        let places = self.shape.rules.iter().filter(|rule| !rule.limit.is_window());
+        let crowded = places.filter_map(move |rule| {
+            Some((place(rule)?, self.crowded(account, rule, demand, now_ms)?))
+        });
+        let charges = charges(&self.shape, demand, now_ms).into_iter();
+        let exhausted = charges.filter(Charge::binds).filter_map(move |charge| {
+            Some((place(charge.rule)?, self.refused(account, &charge, now_ms)?))
+        });
+        crowded.chain(exhausted)
+    }
+
+    /// Why there is no place among the requests in flight, if there is none.
+    fn crowded(
+        &self,
+        account: &Account,
+        rule: &Rule,
+        demand: &Demand,
+        now_ms: u64,
+    ) -> Option<Objection> {
+        let (of, taken) = (self.figure(rule), self.in_flight(now_ms));
+        let binds = rule.mode != super::Mode::Shadow && demand.lease.is_some();
+        if !binds || taken < of {
+            return None;
         }
-        let charges = charges(&self.shape, demand, now_ms);
-        charges.iter().filter(|charge| charge.binds()).find_map(|charge| {
-            let Charge { rule, window, amount, .. } = charge;
-            let needed = match amount {
-                Bound::AtMost(needed) => *needed,
-                Bound::Unknown(why) => return Some(Objection::Unbounded(why.clone())),
-            };
-            let (of, counter) = (self.figure(rule), charge.counter());
-            let left = self.left(rule, &counter);
-            if needed == 0 || i64::try_from(needed).is_ok_and(|needed| needed <= left) {
-                return None;
-            }
-            let held = match rule.limit.unit {
-                Unit::Requests => 0,
-                _ => of.saturating_add_signed(-left).saturating_sub(self.spent(&counter)),
-            };
-            let resets_in_ms = window.ends_ms.map(|ends_ms| ends_ms.saturating_sub(now_ms));
-            Some(self.exhausted(account, rule, (of, left, held, needed), resets_in_ms))
-        })
+        let left = i64::try_from(of.saturating_sub(taken)).unwrap_or(i64::MAX);
+        Some(self.exhausted(account, rule, (of, left, 0, 1), None))
+    }
+
+    /// Why a charge does not fit its window, if it does not.
+    fn refused(&self, account: &Account, charge: &Charge<'_>, now_ms: u64) -> Option<Objection> {
+        let Charge { rule, window, amount, .. } = charge;
+        let needed = match amount {
+            Bound::AtMost(needed) => *needed,
+            Bound::Unknown(why) => return Some(Objection::Unbounded(why.clone())),
+        };
+        let (of, counter) = (self.figure(rule), charge.counter());
+        let left = self.left(rule, &counter);
+        if needed == 0 || i64::try_from(needed).is_ok_and(|needed| needed <= left) {
+            return None;
+        }
+        let held = match rule.limit.unit {
+            Unit::Requests => 0,
+            _ => of.saturating_add_signed(-left).saturating_sub(self.spent(&counter)),
+        };
+        let resets_in_ms = window.ends_ms.map(|ends_ms| ends_ms.saturating_sub(now_ms));
+        Some(self.exhausted(account, rule, (of, left, held, needed), resets_in_ms))
     }
 
     fn exhausted(

@@ -8,6 +8,7 @@
 //! retries can only leave `c` too low until the window ends, never too high.
 
 mod account;
+mod books;
 mod bound;
 mod charge;
 mod exhausted;
@@ -23,6 +24,7 @@ mod window;
 mod zone;
 
 pub use account::{Account, Owner, Scope};
+pub use books::{Books, Prospect, room, shard_order};
 pub use bound::{Bound, Demand, InputSize, Lease, Need, Terms, demand};
 pub use charge::{Charge, charges};
 pub use exhausted::Exhausted;
@@ -30,7 +32,7 @@ pub use hold::{Held, Hold, Line, Tightest};
 pub use ledger::{Ledger, Objection, always_stored};
 pub use limit_set::LimitSet;
 pub use limits::{LIMITS, Limit, Mode, Period, UNLIMITED, Unit};
-pub use price::Price;
+pub use price::{Price, decimal_usd};
 pub use rule::Rule;
 pub use settlement::{Change, Evidence, Part, Settlement};
 pub use shape::{MOST_RULES, MOST_SHARDS, PLAIN, Shape};

@@ -57,6 +57,15 @@ impl Price {
     }
 }
 
+/// US dollars in decimals, exactly.
+pub fn decimal_usd(nano_usd: u64) -> String {
+    const NANO: u64 = 1_000_000_000;
+    match nano_usd % NANO {
+        0 => (nano_usd / NANO).to_string(),
+        rest => format!("{}.{rest:09}", nano_usd / NANO).trim_end_matches('0').to_owned(),
+    }
+}
+
 fn nano(parts: &[(u64, u64)]) -> u64 {
     let pico: u128 =
         parts.iter().map(|(tokens, rate)| u128::from(*tokens) * u128::from(*rate)).sum();
@@ -84,6 +93,19 @@ mod tests {
         let cheap = Price { input: 37_500, output: 1, ..Price::default() };
         assert_eq!(cheap.at_most(1, 1, 1), 38);
         assert_eq!(Price { output: u64::MAX, ..cheap }.at_most(0, u64::MAX, 1), u64::MAX);
+    }
+
+    #[test]
+    fn dollars_are_exact() {
+        for (nano_usd, expected) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (500_000_000, "0.5"),
+            (25_000_000_000, "25"),
+            (999_999_999_999_999_000, "999999999.999999"),
+        ] {
+            assert_eq!(decimal_usd(nano_usd), expected);
+        }
     }
 
     /// What the usage costs, in nano-USD; the bound on it is never less.

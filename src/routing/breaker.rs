@@ -49,6 +49,8 @@ struct Seen {
     until_ms: u64,
     /// When it did.
     told_ms: u64,
+    /// For which class of failures.
+    reason: Option<Class>,
     /// Somebody has the right to try it until then.
     asked_ms: u64,
     /// This environment tries it.
@@ -99,6 +101,11 @@ impl Breaker {
             }
             standing => standing,
         }
+    }
+
+    /// For which class of failures this environment has set a target aside, if it has.
+    pub fn reason(&self, target_id: &str) -> Option<Class> {
+        self.0.get(target_id).filter(|seen| seen.until_ms > 0)?.reason
     }
 
     /// A request is about to ask for the right to try a half-open target, whose row says
@@ -152,6 +159,7 @@ impl Breaker {
         let until_ms = now_ms.saturating_add(for_ms.max(hint_ms.unwrap_or(0)));
         let known_ms = seen.until_ms.max(probe.map_or(0, |probe| probe.until_ms));
         (seen.until_ms, seen.told_ms) = (until_ms.max(known_ms), now_ms);
+        seen.reason = Some(class);
         let (target, reason) = (target_id.to_owned(), class.name().to_owned());
         (until_ms > known_ms).then_some(Notice::SetAside(Aside { target, until_ms, reason }))
     }

@@ -70,7 +70,7 @@ impl<'r> Course<'r> {
         &mut self,
         left_ms: u64,
         usual_ms: impl Fn(&Target) -> Option<u64>,
-    ) -> Vec<Skipped> {
+    ) -> Vec<Skipped<'r>> {
         if self.attempts_left == 0 || self.queue.len() < 2 {
             return vec![];
         }
@@ -88,7 +88,7 @@ impl<'r> Course<'r> {
                 "no first content expected in the {left_ms} ms that are left \
                  (usually it takes {usual_ms} ms)"
             );
-            Skipped { target: candidate.target.id(), reason }
+            Skipped { target: candidate.target, reason }
         });
         let skipped = skipped.collect();
         self.queue.rotate_left(first);
@@ -105,12 +105,13 @@ impl<'r> Course<'r> {
         } else {
             self.again.retain(|(other, _)| !other.is_same(target));
         }
-        let typed = self.plan.route.typed.iter().find(|(of, _)| *of == class);
-        if let Some((_, targets)) = typed.filter(|_| !self.typed.contains(&class)) {
+        let typed = self.plan.typed.iter().find(|(of, _)| *of == class);
+        if let Some((_, candidates)) = typed.filter(|_| !self.typed.contains(&class)) {
             self.typed.push(class);
-            let fresh = |target: &&Target| !self.tried.iter().any(|tried| tried.is_same(target));
-            let candidates = targets.iter().filter(fresh);
-            self.queue = candidates.map(|target| Candidate { target, probe: None }).collect();
+            let fresh = |candidate: &&Candidate<'_>| {
+                !self.tried.iter().any(|tried| tried.is_same(candidate.target))
+            };
+            self.queue = candidates.iter().filter(fresh).copied().collect();
             return true;
         }
         self.plan.route.falls_back(class)
@@ -276,7 +277,7 @@ mod tests {
                 course.pass_over_late(left_ms, |target| target.model_for("").parse().ok());
             passed.extend(skipped.into_iter().map(|skipped| {
                 assert!(skipped.reason.contains(&format!("the {left_ms} ms that are left")));
-                skipped.target.replace("p/", "")
+                skipped.target.id().replace("p/", "")
             }));
             let Next::Try(candidate) = course.next(left_ms, 0, true) else { break };
             asked.push(candidate.target.model_for(""));

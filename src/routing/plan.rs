@@ -1,12 +1,13 @@
 //! The plan: the ordered targets of one request, finite and free of repetition.
 
 use super::{Route, Target};
+use crate::failure::Class;
 
 /// Why a target of the route is not in the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The target's id.
-    pub target: String,
+#[derive(Clone, Debug, PartialEq)]
+pub struct Skipped<'r> {
+    /// Which.
+    pub target: &'r Target,
     /// The reason, for people.
     pub reason: String,
 }
@@ -48,8 +49,12 @@ pub struct Plan<'r> {
     pub route: &'r Route,
     /// Who is tried, in order; at most the route's number of attempts.
     pub candidates: Vec<Candidate<'r>>,
+    /// Who is tried instead after a failure of a class, in order.
+    pub typed: Vec<(Class, Vec<Candidate<'r>>)>,
     /// Who is not, and why.
-    pub skipped: Vec<Skipped>,
+    pub skipped: Vec<Skipped<'r>>,
+    /// Who would be next if the route allowed for more attempts.
+    pub beyond: Vec<&'r Target>,
 }
 
 impl<'r> Plan<'r> {
@@ -57,40 +62,58 @@ impl<'r> Plan<'r> {
     /// equal draws fall on equal targets. Targets that are set aside are passed over, unless all
     /// are: then the one that returns soonest is tried.
     pub fn new(route: &'r Route, draw: u64, usable: impl Fn(&Target) -> Usable) -> Self {
-        let mut plan = Self { route, candidates: vec![], skipped: vec![] };
-        let mut soonest: Option<(u64, &Target)> = None;
-        let mut seen: Vec<&Target> = Vec::new();
-        for target in by_weight(&route.targets, draw).into_iter().chain(&route.fallback) {
-            if seen.iter().any(|other| other.is_same(target)) {
+        let (mut skipped, mut typed) = (vec![], vec![]);
+        let all = by_weight(&route.targets, draw).into_iter().chain(&route.fallback);
+        let mut candidates = triable(all, &usable, &mut skipped);
+        for (class, targets) in &route.typed {
+            let mut others = vec![];
+            typed.push((*class, triable(targets.iter(), &usable, &mut others)));
+            others.retain(|other| !skipped.iter().any(|known| known.target.is_same(other.target)));
+            skipped.extend(others);
+        }
+        let beyond = candidates.split_off(route.attempts.min(candidates.len()));
+        let beyond = beyond.iter().map(|candidate| candidate.target).collect();
+        Self { route, candidates, typed, skipped, beyond }
+    }
+}
+
+/// Those of the targets that may be tried, each once; of the others it is noted why not.
+fn triable<'r>(
+    targets: impl Iterator<Item = &'r Target>,
+    usable: impl Fn(&Target) -> Usable,
+    skipped: &mut Vec<Skipped<'r>>,
+) -> Vec<Candidate<'r>> {
+    let mut candidates: Vec<Candidate<'_>> = vec![];
+    let mut soonest: Option<(u64, &Target)> = None;
+    let mut seen: Vec<&Target> = vec![];
+    for target in targets {
+        if seen.iter().any(|other| other.is_same(target)) {
+            continue;
+        }
+        seen.push(target);
+        let reason = match usable(target) {
+            Usable::Yes => {
+                candidates.push(Candidate { target, probe: None });
                 continue;
             }
-            seen.push(target);
-            let candidate = |probe| Candidate { target, probe };
-            let reason = match usable(target) {
-                Usable::Yes => {
-                    plan.candidates.push(candidate(None));
-                    continue;
+            Usable::Probe { until_ms } => {
+                candidates.push(Candidate { target, probe: Some(until_ms) });
+                continue;
+            }
+            Usable::Aside { until_ms, reason } => {
+                if soonest.is_none_or(|(before_ms, _)| until_ms < before_ms) {
+                    soonest = Some((until_ms, target));
                 }
-                Usable::Probe { until_ms } => {
-                    plan.candidates.push(candidate(Some(until_ms)));
-                    continue;
-                }
-                Usable::Aside { until_ms, reason } => {
-                    if soonest.is_none_or(|(before_ms, _)| until_ms < before_ms) {
-                        soonest = Some((until_ms, target));
-                    }
-                    reason
-                }
-                Usable::No(reason) => reason,
-            };
-            plan.skipped.push(Skipped { target: target.id(), reason });
-        }
-        if let (true, Some((_, target))) = (plan.candidates.is_empty(), soonest) {
-            plan.candidates.push(Candidate { target, probe: None });
-        }
-        plan.candidates.truncate(route.attempts);
-        plan
+                reason
+            }
+            Usable::No(reason) => reason,
+        };
+        skipped.push(Skipped { target, reason });
     }
+    if let (true, Some((_, target))) = (candidates.is_empty(), soonest) {
+        candidates.push(Candidate { target, probe: None });
+    }
+    candidates
 }
 
 /// The targets in the order of a weighted draw without replacement; as declared when none has a
@@ -171,6 +194,25 @@ mod tests {
             vec![target("a", None), target("c", None), target("d", None)],
         );
         assert_eq!(order(&route, 7), ["a", "b", "c"]);
+        assert_eq!(Plan::new(&route, 7, usable).beyond, [&route.fallback[2]]);
+    }
+
+    #[test]
+    fn who_cannot_be_tried_is_not_tried_for_a_class_either() {
+        let mut route = route(vec![target("off", None), target("a", None)], vec![]);
+        let typed = ["off", "aside", "b", "a"].map(|name| target(name, None));
+        let set_aside = ["aside", "aside too"].map(|name| target(name, None));
+        route.typed =
+            vec![(Class::ContextLength, typed.into()), (Class::ContentPolicy, set_aside.into())];
+        let plan = Plan::new(&route, 7, usable);
+        let names = |(class, candidates): &(Class, Vec<Candidate<'_>>)| {
+            let names = candidates.iter().map(|candidate| candidate.target.model_for(""));
+            format!("{class}: {}", names.collect::<Vec<_>>().join(", "))
+        };
+        let typed: Vec<_> = plan.typed.iter().map(names).collect();
+        assert_eq!(typed, ["context_length: b, a", "content_policy: aside too"]);
+        let skipped: Vec<_> = plan.skipped.iter().map(|other| other.target.model_for("")).collect();
+        assert_eq!(skipped, ["off", "aside", "aside too"]);
     }
 
     #[test]
@@ -227,7 +269,7 @@ mod tests {
         let route = route(vec![target("off", None)], vec![]);
         let plan = Plan::new(&route, 0, usable);
         assert!(plan.candidates.is_empty());
-        let (target, reason) = ("p/off".to_owned(), "no credential".to_owned());
+        let (target, reason) = (&route.targets[0], "no credential".to_owned());
         assert_eq!(plan.skipped, [Skipped { target, reason }]);
     }
 }

@@ -187,6 +187,11 @@ impl Routes {
         self.searched.iter().find(|route| route.pattern.matches(alias))
     }
 
+    /// All routes in the order in which they are searched.
+    pub fn searched(&self) -> impl Iterator<Item = &Arc<Route>> {
+        self.searched.iter()
+    }
+
     /// All routes as they were declared.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Route>> {
         self.declared.iter()

@@ -4,7 +4,7 @@
 use super::error::StoreError;
 use super::item::{Item, State};
 use crate::keys::{Caller, Presented};
-use crate::quota::{Demand, Exhausted, Hold, Line, Objection};
+use crate::quota::{Books, Demand, Exhausted, Hold, Line, Objection};
 use crate::refusal::Refusal;
 use crate::routing::Pattern;
 
@@ -28,6 +28,8 @@ pub struct Standing {
     pub time_zone: String,
     /// Each rule of the key and of its team, all shards together.
     pub lines: Vec<Line>,
+    /// What these stand in.
+    pub books: Books,
 }
 
 /// Why a request is not admitted. Nothing was taken from a key that makes sense.
@@ -118,13 +120,12 @@ pub(super) fn identify_team(item: Option<&Item>) -> Result<(), Denial> {
 
 /// The admission that items show after the demand was taken from them: the key's, and its team's.
 pub(super) fn admitted(
-    presented: &Presented,
     items: &[&Item],
     demand: &Demand,
     now_ms: u64,
     trips: u32,
 ) -> Option<Admission> {
-    let caller = items.first()?.caller(presented);
+    let caller = items.first()?.caller()?;
     let held = items.iter().map(|item| {
         let account = item.account.clone();
         item.ledger.held(account, demand, now_ms)
@@ -132,47 +133,23 @@ pub(super) fn admitted(
     Some(Admission { caller, hold: Hold::granted(demand, held.collect()), trips })
 }
 
-/// How items stand: the shards of a key, and those of its team.
-pub(super) fn standing(
-    presented: &Presented,
-    key: &[&Item],
-    team: &[&Item],
-    now_ms: u64,
-) -> Option<Standing> {
+/// How items stand: the shards of a key, and those of its team. Whoever asks has presented the key, or
+/// is an operator, who may look at all of them.
+pub fn standing(key: &[&Item], team: &[&Item], now_ms: u64) -> Option<Standing> {
     let first = key.first()?;
-    let mut lines = together(key, now_ms);
-    lines.extend(together(team, now_ms));
+    let shards = |items: &[&Item]| {
+        items.iter().map(|item| (item.account.clone(), item.ledger.clone())).collect()
+    };
+    let books = Books(vec![shards(key), shards(team)]);
+    let lines = books.lines(&Demand::nothing(), now_ms);
     let time_zone = first.policy.time_zone.clone();
-    Some(Standing { caller: first.caller(presented), time_zone, lines })
-}
-
-fn together(shards: &[&Item], now_ms: u64) -> Vec<Line> {
-    let nothing = Demand::nothing();
-    let mut lines: Vec<Line> = Vec::new();
-    for item in shards {
-        let own = item.ledger.lines(&item.account, &nothing, now_ms);
-        if lines.is_empty() {
-            lines = own;
-        } else {
-            lines.iter_mut().zip(&own).for_each(|(line, own)| line.add(own));
-        }
-    }
-    lines
-}
-
-/// The shards in the order in which they are tried: from a drawn one on, each once.
-pub(super) fn shards(count: u16, draw: u64) -> impl Iterator<Item = u16> {
-    let count = count.max(1);
-    let first = u16::try_from(draw % u64::from(count)).unwrap_or(0);
-    (0..count).map(move |step| (first + step) % count)
+    Some(Standing { caller: first.caller()?, time_zone, lines, books })
 }
 
 /// Of several refusals the one that came closest.
 pub(super) fn closest(a: Option<Denial>, b: Denial) -> Denial {
     match (a, b) {
-        (Some(Denial::Exhausted(a)), Denial::Exhausted(b))
-            if (!a.never_fits(), a.left) > (!b.never_fits(), b.left) =>
-        {
+        (Some(Denial::Exhausted(a)), Denial::Exhausted(b)) if a.is_closer_than(&b) => {
             Denial::Exhausted(a)
         }
         (_, b) => b,

@@ -68,11 +68,12 @@ impl Item {
         }
     }
 
-    /// Whom the key stands for, once it is admitted.
-    pub(super) fn caller(&self, presented: &Presented) -> Caller {
+    /// Whom the key stands for, once it is admitted; nobody where it is no key.
+    pub(super) fn caller(&self) -> Option<Caller> {
+        let Owner::Key(id) = &self.account.owner else { return None };
         let models = self.policy.models.iter().map(Pattern::new).collect();
         let (policy, team) = (&self.policy, self.ledger.shape.team.clone());
         let rights = policy.rights.clone();
-        Caller::admitted(presented.id.clone(), policy.name.clone(), models, rights, team)
+        Some(Caller::admitted(id.clone(), policy.name.clone(), models, rights, team))
     }
 }

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::admission::{
-    Admission, Denial, Standing, admitted, closest, identify, identify_team, shards, standing,
-};
+use super::admission::{Admission, Denial, Standing, admitted, identify, identify_team, standing};
 use super::error::StoreError;
 use super::item::{Item, Policy, State};
 use super::usage_row::UsageRow;
 use super::{Store, StoreFuture, StoredDocument};
 use crate::config::{LocalKey, LocalTeam};
 use crate::keys::Presented;
-use crate::quota::{Account, Demand, Ledger, Settlement};
+use crate::quota::{self, Account, Demand, Ledger, Settlement, shard_order};
 use crate::routing::Aside;
 
 type Items = BTreeMap<Account, Item>;
@@ -129,7 +127,7 @@ impl MemoryStore {
             }
         }
         let taken: Vec<&Item> = chosen.iter().filter_map(|account| items.get(account)).collect();
-        admitted(presented, &taken, demand, now_ms, 1).ok_or(Denial::UnknownKey)
+        admitted(&taken, demand, now_ms, 1).ok_or(Denial::UnknownKey)
     }
 
     fn settle_now(&self, settlement: &Settlement) {
@@ -151,7 +149,7 @@ impl MemoryStore {
             identify_team(items.get(team))?;
         }
         let team = team.map_or_else(Vec::new, |team| all_shards(&items, &team));
-        let found = standing(presented, &all_shards(&items, &key), &team, now_ms);
+        let found = standing(&all_shards(&items, &key), &team, now_ms);
         found.ok_or(Denial::UnknownKey)
     }
 }
@@ -164,16 +162,10 @@ fn all_shards<'a>(items: &'a Items, first: &Account) -> Vec<&'a Item> {
 /// The shard of an owner that has room for a demand.
 fn room(items: &Items, first: &Account, demand: &Demand, now_ms: u64) -> Result<Account, Denial> {
     let count = items.get(first).map_or(1, |item| item.ledger.shape.shards);
-    let mut denial = None;
-    for shard in shards(count, demand.draw) {
-        let account = first.with_shard(shard);
-        let Some(item) = items.get(&account) else { continue };
-        match item.ledger.objection(&account, demand, now_ms) {
-            None => return Ok(account),
-            Some(objection) => denial = Some(closest(denial, objection.into())),
-        }
-    }
-    Err(denial.unwrap_or(Denial::UnknownKey))
+    let shards = shard_order(count, demand.draw);
+    let shards = shards.filter_map(|shard| items.get(&first.with_shard(shard)));
+    let found = quota::room(shards.map(|item| (&item.account, &item.ledger)), demand, now_ms);
+    found.cloned().map_err(|objection| objection.map_or(Denial::UnknownKey, Denial::from))
 }
 
 impl Store for MemoryStore {

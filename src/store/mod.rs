@@ -9,7 +9,7 @@ mod usage_row;
 
 use std::pin::Pin;
 
-pub use admission::{Admission, Denial, Standing};
+pub use admission::{Admission, Denial, Standing, standing};
 pub use error::StoreError;
 pub use item::{Item, Policy, State};
 pub use memory::MemoryStore;

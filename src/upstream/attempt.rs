@@ -14,8 +14,8 @@ use super::play::play;
 use super::pools::Pools;
 use super::retry_after::retry_after_ms;
 use super::sigv4::Signer;
-use crate::config::Provider;
-use crate::dialect::{Auth, Dialect, Operation, read_error};
+use crate::config::{Proof, Provider};
+use crate::dialect::{Dialect, Operation, read_error};
 use crate::failure::{Class, Failure, Sent};
 use crate::keys::Secret;
 use crate::relay::ByteStream;
@@ -36,7 +36,7 @@ pub struct Outgoing<'a> {
     pub operation: Operation,
     /// Where that is.
     pub url: String,
-    /// Headers that belong to the request, by names in lower case.
+    /// Its headers, by names in lower case, but for the credential.
     pub headers: Vec<(&'a str, &'a str)>,
     /// The provider's credential.
     pub secret: Option<&'a Secret>,
@@ -44,8 +44,6 @@ pub struct Outgoing<'a> {
     pub connect_ms: u64,
     /// The body, in the provider's dialect.
     pub body: Bytes,
-    /// The request's id, so that a provider's log can be matched with the gateway's.
-    pub request_id: &'a str,
 }
 
 /// The head of a provider's answer, and the rest to come.
@@ -104,26 +102,19 @@ impl Upstream {
     }
 
     async fn request(&self, outgoing: &Outgoing<'_>) -> Result<reqwest::Request, Failure> {
-        let (provider, headers) = (outgoing.provider, headers(outgoing));
-        if let (Auth::Aws, None) = (&provider.auth, outgoing.secret) {
-            let region = provider.region.as_deref().unwrap_or_default();
+        let (headers, proof) = (&outgoing.headers, outgoing.provider.proof(outgoing.secret));
+        if let Proof::Signature { region } = proof {
             let signer = Signer { credentials: &self.credentials, region, service: "bedrock" };
             let body = outgoing.body.clone();
-            return signer.post(&outgoing.url, &headers, body).await.map_err(unmade);
+            return signer.post(&outgoing.url, headers, body).await.map_err(unmade);
         }
         let url = reqwest::Url::parse(&outgoing.url).map_err(|error| unmade(error.to_string()))?;
         let mut request = reqwest::Request::new(Method::POST, url);
         for (name, value) in headers {
-            add(&mut request, name, value.to_owned())?;
+            add(&mut request, name, (*value).to_owned())?;
         }
-        if let Some(secret) = outgoing.secret {
-            match &provider.auth {
-                Auth::Header(name) => add(&mut request, name, secret.reveal().to_owned())?,
-                Auth::Bearer | Auth::Aws => {
-                    let bearer = format!("Bearer {}", secret.reveal());
-                    add(&mut request, header::AUTHORIZATION.as_str(), bearer)?;
-                }
-            }
+        if let Proof::Header { name, scheme, secret } = proof {
+            add(&mut request, name, format!("{scheme}{}", secret.reveal()))?;
         }
         *request.body_mut() = Some(outgoing.body.clone().into());
         Ok(request)
@@ -138,19 +129,6 @@ fn add(request: &mut reqwest::Request, name: &str, value: String) -> Result<(), 
     value.set_sensitive(parsed == header::AUTHORIZATION);
     request.headers_mut().insert(parsed, value);
     Ok(())
-}
-
-/// The headers of a request, but for its credential; later ones replace earlier ones.
-fn headers<'a>(outgoing: &'a Outgoing<'_>) -> Vec<(&'a str, &'a str)> {
-    let mut headers = vec![
-        (header::CONTENT_TYPE.as_str(), "application/json"),
-        ("x-client-request-id", outgoing.request_id),
-    ];
-    for (name, value) in &outgoing.headers {
-        headers.retain(|(known, _)| known != name);
-        headers.push((name, value));
-    }
-    headers
 }
 
 /// A request that cannot be made: nothing was sent.

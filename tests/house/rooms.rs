@@ -6,13 +6,18 @@ use super::source::{Source, is_word};
 ///
 /// Only the gateway sees both the stages and the edges. That two edges name a type of the relay,
 /// which is how bytes travel (`ByteStream`, `Body`), is the one window between them.
-pub(super) const ALLOWED: [(&str, &[&str]); 15] = [
+pub(super) const ALLOWED: [(&str, &[&str]); 17] = [
     // What decides.
     ("keys", &["refusal", "routing"]),
     ("quota", &["dialect", "keys", "routing"]),
     ("routing", &["config", "failure", "keys", "quota", "refusal"]),
     ("dialect", &["failure", "quota", "refusal", "routing"]),
     ("config", &["dialect", "failure", "keys", "quota", "routing"]),
+    ("decision", &["config", "dialect", "failure", "keys", "quota", "refusal", "routing"]),
+    (
+        "explain",
+        &["config", "decision", "dialect", "failure", "keys", "quota", "refusal", "routing"],
+    ),
     ("failure", &[]),
     ("refusal", &["failure", "quota"]),
     // What is told and measured.
@@ -24,13 +29,19 @@ pub(super) const ALLOWED: [(&str, &[&str]); 15] = [
     ("ingress", &["clock", "dialect", "quota", "refusal", "relay", "settings"]),
     ("upstream", &["config", "dialect", "failure", "keys", "relay"]),
     ("store", &["config", "keys", "quota", "refusal", "routing"]),
-    // The operator's tool: its own way to the table, and no way to a request.
-    ("ctl", &["clock", "config", "keys", "quota", "routing", "settings", "store", "upstream"]),
+    // The operator's tool: its own way to the table. A request it only reads, to explain it.
+    (
+        "ctl",
+        &[
+            "clock", "config", "decision", "dialect", "explain", "ingress", "keys", "quota",
+            "refusal", "routing", "settings", "store", "upstream",
+        ],
+    ),
 ];
 
 /// The rooms in which nothing happens but decisions.
-pub(super) const PURE: [&str; 7] =
-    ["keys", "quota", "routing", "dialect", "config", "failure", "refusal"];
+pub(super) const PURE: [&str; 9] =
+    ["keys", "quota", "routing", "dialect", "config", "decision", "explain", "failure", "refusal"];
 
 const EDGES: [&str; 3] = ["ingress", "upstream", "store"];
 

@@ -1,6 +1,7 @@
 //! The command line, on one page.
 
 mod config;
+mod explain;
 mod health;
 mod keys;
 mod place;
@@ -9,6 +10,7 @@ mod usage;
 use clap::{Parser, Subcommand};
 
 pub(super) use config::{ConfigCommand, PushOptions};
+pub(super) use explain::ExplainOptions;
 pub(super) use health::HealthCommand;
 pub(super) use keys::{
     CreateOptions, KeyCommand, KeyUpdateOptions, MintOptions, PolicyOptions, ResetOptions,
@@ -55,6 +57,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: Option<HealthCommand>,
     },
+    /// What would happen to a request, and why; nothing is sent to a provider and nothing written
+    Explain(Box<ExplainOptions>),
     /// What was used, by day, key, team or alias
     Usage(UsageOptions),
 }

@@ -19,7 +19,7 @@ pub(in crate::ctl) struct CheckedFile {
     /// What people call it.
     pub(super) name: String,
     /// What it says.
-    pub(super) config: Config,
+    pub(in crate::ctl) config: Config,
     /// The document as it is stored.
     pub(super) stored: Value,
     /// How many local keys were left out of it.

@@ -13,7 +13,7 @@ use crate::store::dynamo::layout::{ACTIVE, CONFIG, HISTORY, Row, history, intege
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::ctl) struct DocumentRow {
     /// Its number, from 1.
-    pub(super) version: u64,
+    pub(in crate::ctl) version: u64,
     /// The document as JSON; nothing where only its history was asked for.
     pub(in crate::ctl) json: String,
     pub(super) pushed_ms: u64,

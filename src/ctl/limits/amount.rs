@@ -1,8 +1,7 @@
 //! Figures of limits as people write and read them.
 
 use crate::config::millionths;
-use crate::ctl::units::decimal_usd;
-use crate::quota::{Limit, Mode, UNLIMITED, Unit};
+use crate::quota::{Limit, Mode, UNLIMITED, Unit, decimal_usd};
 
 const NANO_PER_MICRO: u64 = 1_000;
 const NOTHING: &str = "0 would allow nothing: leave the option out for no limit";

@@ -11,10 +11,8 @@ use super::expression::{Assumed, Expression};
 use super::layout::{Row, account_key, from_row, text};
 use super::table::DynamoStore;
 use crate::keys::Presented;
-use crate::quota::{Account, Demand, Evidence, Owner, Shape};
-use crate::store::admission::{
-    Admission, Denial, admitted, closest, identify, identify_team, shards,
-};
+use crate::quota::{Account, Demand, Evidence, Owner, Shape, shard_order};
+use crate::store::admission::{Admission, Denial, admitted, closest, identify, identify_team};
 use crate::store::error::StoreError;
 use crate::store::item::Item;
 
@@ -41,7 +39,7 @@ pub(super) struct Choice {
 
 impl Choice {
     fn new(first: Account, shape: Arc<Shape>, draw: u64) -> Self {
-        let shards = shards(shape.shards, draw).collect();
+        let shards = shard_order(shape.shards, draw).collect();
         Self { first, shape, shards, expired: None, denial: None }
     }
 
@@ -196,7 +194,7 @@ impl DynamoStore {
             self.known.learn(&item.account.with_shard(0), item, key);
         }
         let items: Vec<&Item> = items.iter().collect();
-        admitted(presented, &items, demand, now_ms, trips).ok_or(Denial::UnknownKey)
+        admitted(&items, demand, now_ms, trips).ok_or(Denial::UnknownKey)
     }
 
     /// Looks at an item whose condition failed. `true` when the choice must be made anew, because

@@ -35,7 +35,7 @@ impl DynamoStore {
             }
         }
         let (keys, teams): (Vec<_>, Vec<_>) = (keys.iter().collect(), teams.iter().collect());
-        standing(presented, &keys, &teams, now_ms).ok_or(Denial::UnknownKey)
+        standing(&keys, &teams, now_ms).ok_or(Denial::UnknownKey)
     }
 
     async fn shards_after_first(
