@@ -44,7 +44,24 @@ fn lines() -> Vec<Line> {
 async fn every_fault_of_a_provider_has_its_outcome() {
     let lines = lines();
     let wrong = stage::mistakes(&play::plays(&lines)).await;
-    assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
+    none_is_left(&lines, wrong, async || Host::Local).await;
+}
+
+/// A machine that stands still for seconds makes silence of its own: what lives by a short timeout
+/// gets a second play, with little else going on.
+async fn none_is_left(
+    lines: &[Line],
+    mut wrong: Vec<(String, String)>,
+    host: impl AsyncFnOnce() -> Host,
+) {
+    let mut again = play::plays(lines);
+    again.retain(|play| play.has_timeouts() && wrong.iter().any(|(alias, _)| *alias == play.alias));
+    if !again.is_empty() {
+        wrong.retain(|(alias, _)| again.iter().all(|play| play.alias != *alias));
+        wrong.extend(stage::mistakes_on(&again, host().await).await);
+    }
+    let told: Vec<&str> = wrong.iter().map(|(_, mistake)| mistake.as_str()).collect();
+    assert!(told.is_empty(), "{} mistakes:\n{}", told.len(), told.join("\n"));
 }
 
 /// The worst of them once more, as Lambda brings them: those behind the first content, and one of
@@ -73,8 +90,9 @@ async fn the_worst_faults_have_the_same_outcome_on_lambda() {
         let is_worst = WORST.contains(&(play.line.number, play.case.name));
         play.place == Place::First && (is_cut || is_worst)
     });
-    let wrong = stage::mistakes_on(&plays, Host::Function(RuntimeApi::start().await)).await;
-    assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
+    let host = async || Host::Function(RuntimeApi::start().await);
+    let wrong = stage::mistakes_on(&plays, host().await).await;
+    none_is_left(&lines, wrong, host).await;
 }
 
 #[test]

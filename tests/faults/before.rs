@@ -12,7 +12,7 @@ const FAILED: (u16, &str) = (502, "upstream_failed");
 const LATE: (u16, &str) = (504, "upstream_timeout");
 
 /// Long enough for a busy machine whose providers answer, short enough to wait for those that do not.
-const PATIENCE_MS: u64 = 3_000;
+const PATIENCE_MS: u64 = 5_000;
 
 pub(super) fn connections() -> Vec<Line> {
     // A label has 63 bytes at most: no resolver is asked.
@@ -37,7 +37,7 @@ pub(super) fn connections() -> Vec<Line> {
             "a connection that is not taken",
             "timeout_connect",
             LATE,
-            vec![nobody("hangs", Provider::Hangs).timeouts(json!({ "connect_ms": 1_500 }))],
+            vec![nobody("hangs", Provider::Hangs).timeouts(json!({ "connect_ms": PATIENCE_MS }))],
         ),
         Line::fails(
             "U3",
@@ -212,7 +212,7 @@ pub(super) fn errors() -> Vec<Line> {
                 both("302", redirect(302)),
                 both("303", redirect(303)),
                 both("308", redirect(308)),
-                both("304", raw("HTTP/1.1 304 Not Modified\r\n\r\n")),
+                both("304", raw("HTTP/1.1 304 Not Modified\r\nconnection: close\r\n\r\n")),
             ],
         ),
         Line::fails(
@@ -241,9 +241,9 @@ pub(super) fn errors() -> Vec<Line> {
     ]
 }
 
-/// A whole answer under these headers.
+/// A whole answer under these headers, whose connection nobody else then tries.
 fn answer_under(headers: &str, body: impl AsRef<[u8]>) -> Script {
-    let head = format!("HTTP/1.1 200 OK\r\n{headers}\r\n\r\n");
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\n{headers}\r\n\r\n");
     raw([head.as_bytes(), body.as_ref()].concat())
 }
 
@@ -261,7 +261,7 @@ pub(super) fn answers() -> Vec<Line> {
             vec![
                 both("a page", page(200)),
                 both("nothing", typed("application/json", "")),
-                both("204", raw("HTTP/1.1 204 No Content\r\n\r\n")),
+                both("204", raw("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")),
                 both("half a document", whole(200, &ANSWER[..40])),
                 both("more than its length", answer_under(&shorter, ANSWER)),
                 both("gzip, unasked", gzip),
@@ -411,10 +411,10 @@ pub(super) fn silence() -> Vec<Line> {
             LATE,
             vec![
                 both("silence", vec![Act::Stall])
-                    .timeouts(json!({ "total_ms": 2_000 }))
+                    .timeouts(json!({ "total_ms": PATIENCE_MS }))
                     .only_at(&[Place::Only]),
                 plain("byte by byte", dripping(OK_JSON, " "))
-                    .timeouts(json!({ "total_ms": 2_000 }))
+                    .timeouts(json!({ "total_ms": PATIENCE_MS }))
                     .only_at(&[Place::Only]),
             ],
         )

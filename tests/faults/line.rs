@@ -199,5 +199,5 @@ pub(super) fn drip(piece: impl AsRef<[u8]>) -> Script {
 
 pub(super) fn dripping(act: &Act) -> Script {
     let pause = || Act::Pause(Duration::from_millis(60));
-    (0..120).flat_map(|_| [act.clone(), pause()]).chain([Act::Close]).collect()
+    (0..150).flat_map(|_| [act.clone(), pause()]).chain([Act::Close]).collect()
 }

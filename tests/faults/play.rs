@@ -116,6 +116,10 @@ impl Play<'_> {
         event
     }
 
+    pub(super) fn has_timeouts(&self) -> bool {
+        self.case.timeouts != json!({})
+    }
+
     /// How many targets fail before the faulty one.
     pub(super) fn before(&self) -> usize {
         match self.place {
@@ -153,6 +157,9 @@ impl Play<'_> {
         self.is_settled(&mut wrong, record, key);
         let detail = record["attempts"][self.before()]["detail"].as_str().unwrap_or_default();
         wrong.expect(detail, [detail.contains(self.case.logged), true]);
+        if !wrong.0.is_empty() {
+            wrong.0.push(format!("the attempts: {}", record["attempts"]));
+        }
         let who = (self.line.number, self.case.name, self.asked, self.place, self.client);
         wrong.0.into_iter().map(|mistake| format!("{who:?}: {mistake}")).collect()
     }

@@ -22,14 +22,14 @@ const OF_STAGE: usize = 100;
 /// How many of them at once: most of them wait.
 const AT_ONCE: usize = 32;
 
-/// Plays everything under local servers, and says what was wrong.
-pub(super) async fn mistakes(plays: &[Play<'_>]) -> Vec<String> {
+/// Plays everything under local servers, and says by alias what was wrong.
+pub(super) async fn mistakes(plays: &[Play<'_>]) -> Vec<(String, String)> {
     let stages = plays.chunks(OF_STAGE).map(|plays| mistakes_on(plays, Host::Local));
     join_all(stages).await.concat()
 }
 
 /// The same under one host.
-pub(super) async fn mistakes_on(plays: &[Play<'_>], host: Host) -> Vec<String> {
+pub(super) async fn mistakes_on(plays: &[Play<'_>], host: Host) -> Vec<(String, String)> {
     let mut stage = Stage::set(plays, host).await;
     let asking = plays.iter().map(|play| stage.ask(play));
     let answers: Vec<Answer> = stream::iter(asking).buffered(AT_ONCE).collect().await;
@@ -38,10 +38,11 @@ pub(super) async fn mistakes_on(plays: &[Play<'_>], host: Host) -> Vec<String> {
     let mut records = stage.records();
     let mut wrong = Vec::new();
     for ((play, answer), key) in plays.iter().zip(&answers).zip(&keys) {
-        match records.remove(&play.alias).unwrap_or_default().as_slice() {
-            [record] => wrong.extend(play.mistakes(answer, record, key)),
-            several => wrong.push(format!("{}: {} records", play.alias, several.len())),
-        }
+        let of_play = match records.remove(&play.alias).unwrap_or_default().as_slice() {
+            [record] => play.mistakes(answer, record, key),
+            several => vec![format!("{} records", several.len())],
+        };
+        wrong.extend(of_play.into_iter().map(|mistake| (play.alias.clone(), mistake)));
     }
     wrong
 }
