@@ -18,6 +18,7 @@ mod relay;
 mod rows;
 mod settlement;
 mod shards;
+mod signed;
 mod standing;
 mod teams;
 pub(crate) mod words;

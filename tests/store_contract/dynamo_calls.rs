@@ -135,7 +135,7 @@ async fn counters_of_limits_that_a_key_has_not_do_not_stay() {
     assert_eq!(counters(&row_of(&table, &key).await), own.iter().collect::<Vec<_>>());
 }
 
-/// The SDK sends an admission again whose reply it has not seen. One with a place among the
+/// An admission whose reply was not seen is sent again. One with a place among the
 /// requests in flight is recognised by it, although there is no room for a second one.
 #[tokio::test]
 async fn a_request_whose_reply_was_lost_is_recognised_by_its_lease() {

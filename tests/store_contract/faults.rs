@@ -229,7 +229,7 @@ async fn only_what_may_happen_twice_is_tried_twice() {
         let [admit, settle, inspect, count, document, health] = asked;
         assert_eq!((settle, count), (settlements, 1), "settle and count after {what}");
         assert_eq!(health, 3, "one try of each after {what}");
-        // What the SDK tries again by itself is its own list.
+        // Which errors are worth a second try is a list of its own.
         for tries in [admit, inspect, document] {
             assert!((1..=2).contains(&tries), "{tries} tries after {what}");
         }

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-
-use super::errors::from_sdk;
+use super::call::{Patience, Update};
+use super::errors::WriteError;
 use super::expression::{Assumed, Expression};
-use super::layout::{Row, account_key, from_row, text};
-use super::table::DynamoStore;
+use super::layout::{Row, account_key, from_row};
+use super::table::{ATTEMPT_MS, DynamoStore, TRIES};
 use crate::keys::Presented;
 use crate::quota::{Account, Demand, Evidence, Owner, Shape, shard_order};
 use crate::store::admission::{Admission, Denial, admitted, closest, identify, identify_team};
@@ -269,32 +267,16 @@ impl DynamoStore {
     ) -> Result<Written, Denial> {
         let expression = Expression::admission(Some(presented), key.assumed(), demand, now_ms);
         let (pk, sk) = account_key(&key.account());
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .update_expression(expression.update)
-            .condition_expression(expression.condition)
-            .set_expression_attribute_names(Some(expression.names))
-            .set_expression_attribute_values(Some(expression.values))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match sent {
-            Ok(output) => {
-                let row = output.attributes.unwrap_or_default();
-                Ok(Written::Items(vec![from_row(&row).map_err(Denial::Store)?]))
+        let update = Update { pk, sk: sk.to_owned(), expression, wants_row: true };
+        // Reserving twice is safe, so it may be sent again after a lost reply.
+        let patience = Patience { try_ms: ATTEMPT_MS, tries: TRIES, draw: demand.draw };
+        match self.writer.update(&update, patience).await {
+            Ok(row) => {
+                let item = from_row(&row.unwrap_or_default()).map_err(Denial::Store)?;
+                Ok(Written::Items(vec![item]))
             }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    let item = read(failed.item.as_ref())?;
-                    Ok(Written::Refused(vec![(0, item)]))
-                }
-                _ => Err(Denial::Store(from_sdk(&error))),
-            },
+            Err(WriteError::Refused(row)) => Ok(Written::Refused(vec![(0, read(row.as_ref())?)])),
+            Err(WriteError::Failed(error)) => Err(Denial::Store(error)),
         }
     }
 }

@@ -1,28 +1,47 @@
-//! The SDK's errors in the store's terms.
+//! DynamoDB's errors in the store's terms, whichever way they come.
 
 use std::error::Error;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
+use super::layout::Row;
 use crate::store::error::StoreError;
 
-/// Errors with which DynamoDB turns a call away before it does anything.
-const TURNED_AWAY: [&str; 5] = [
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ThrottlingException",
-    // The item is in a transaction that has not ended.
-    "TransactionConflictException",
-    "TransactionInProgressException",
-];
+/// Why the write of a row did not happen, or may not have.
+#[derive(Debug)]
+pub(super) enum WriteError {
+    /// Its condition does not hold; the row as it is, if there is one.
+    Refused(Option<Row>),
+    /// Anything else. [`StoreError::Throttled`] says that nothing was written and that the write may
+    /// happen when it is sent again.
+    Failed(StoreError),
+}
 
-/// Whether it is certain that a call did nothing and may do something when it is sent again.
-pub(super) fn was_turned_away<E, R>(error: &SdkError<E, R>) -> bool
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-    code.is_some_and(|code| TURNED_AWAY.contains(&code))
+impl From<StoreError> for WriteError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What an error of DynamoDB's is, by its name.
+pub(super) fn named(code: &str, why: String) -> StoreError {
+    match code {
+        "ResourceNotFoundException" => StoreError::NoTable(why),
+        "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationTokenException"
+        | "ExpiredTokenException" => StoreError::Credentials(why),
+        // With these a call is turned away before it does anything.
+        "ProvisionedThroughputExceededException"
+        | "RequestLimitExceeded"
+        | "ThrottlingException"
+        // The item is in a transaction that has not ended.
+        | "TransactionConflictException"
+        | "TransactionInProgressException" => StoreError::Throttled(why),
+        _ => StoreError::Unavailable(why),
+    }
 }
 
 /// What an SDK error means.
@@ -33,19 +52,7 @@ where
 {
     let why = explain(error);
     match error {
-        SdkError::ServiceError(service) => match service.err().code() {
-            Some("ResourceNotFoundException") => StoreError::NoTable(why),
-            Some(
-                "AccessDeniedException"
-                | "UnrecognizedClientException"
-                | "InvalidSignatureException"
-                | "IncompleteSignatureException"
-                | "MissingAuthenticationTokenException"
-                | "ExpiredTokenException",
-            ) => StoreError::Credentials(why),
-            Some(code) if TURNED_AWAY.contains(&code) => StoreError::Throttled(why),
-            _ => StoreError::Unavailable(why),
-        },
+        SdkError::ServiceError(service) => named(service.err().code().unwrap_or_default(), why),
         // The SDK fails to build a request when it finds no credentials to sign it with.
         SdkError::ConstructionFailure(_) => StoreError::Credentials(why),
         SdkError::DispatchFailure(failure) if !failure.is_io() && !failure.is_timeout() => {

@@ -1,7 +1,9 @@
-//! The expressions of the two writes, as text. DynamoDB evaluates them; `Ledger` says the same in
+//! The expressions of the writes, as text. DynamoDB evaluates them; `Ledger` says the same in
 //! Rust, and one contract test holds both to it.
 
 use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::layout::{HASH, LEASES, Row, SHAPE, STATE, USED_MS, number, text};
 use crate::keys::Presented;
@@ -9,6 +11,7 @@ use crate::quota::{Bound, Charge, Demand, PLAIN, Part, Shape, UNLIMITED, charges
 use crate::store::item::State;
 
 /// An update with its condition, names and values.
+#[derive(Debug)]
 pub(super) struct Expression {
     pub(super) update: String,
     pub(super) condition: String,
@@ -37,6 +40,22 @@ pub(super) struct Assumed<'a> {
 }
 
 impl Expression {
+    /// An expression that is always the same. Without a condition it is empty.
+    pub(super) fn of<const NAMES: usize, const VALUES: usize>(
+        update: &str,
+        condition: &str,
+        names: [(&str, &str); NAMES],
+        values: [(&str, AttributeValue); VALUES],
+    ) -> Self {
+        let names = names.map(|(name, attribute)| (name.to_owned(), attribute.to_owned()));
+        Self {
+            update: update.to_owned(),
+            condition: condition.to_owned(),
+            names: HashMap::from(names),
+            values: Row::from(values.map(|(name, value)| (name.to_owned(), value))),
+        }
+    }
+
     /// Authenticate, check the state, roll windows over and reserve every limit at once. `#l` is a
     /// figure, `#w` its counter in this window; a window without a counter is whole.
     pub(super) fn admission(
@@ -110,7 +129,7 @@ impl Draft {
         self.names.insert(placeholder.to_owned(), attribute.to_owned());
     }
 
-    fn value(&mut self, placeholder: &str, value: aws_sdk_dynamodb::types::AttributeValue) {
+    fn value(&mut self, placeholder: &str, value: AttributeValue) {
         self.values.insert(placeholder.to_owned(), value);
     }
 

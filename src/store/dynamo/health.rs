@@ -1,17 +1,11 @@
 //! Shared health in the table: one conditional write each. The rows are `health#<target>` in the
 //! partition of the configuration, and are read with it.
 
-use std::time::Duration;
+use aws_sdk_dynamodb::types::AttributeValue;
 
-use aws_sdk_dynamodb::config::Builder;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-
-use super::errors::from_sdk;
+use super::call::{Patience, Update};
+use super::errors::WriteError;
+use super::expression::Expression;
 use super::layout::{CONFIG, REASON, TTL, UNTIL_MS, aside_of, health_row, number, text};
 use super::table::DynamoStore;
 use crate::routing::Aside;
@@ -24,22 +18,25 @@ pub(super) const LANES: usize = 4;
 /// Rows vanish a day after they were written.
 const KEPT_S: u64 = 86_400;
 
+const UNTIL: (&str, &str) = ("#until", UNTIL_MS);
+
 impl DynamoStore {
     pub(super) async fn set_aside_in_table(
         &self,
         aside: &Aside,
         now_ms: u64,
     ) -> Result<(), StoreError> {
-        let update = self
-            .row_of_target(&aside.target)
-            .update_expression("SET #until = :until, #reason = :reason, #ttl = :ttl")
-            .condition_expression("attribute_not_exists(#until) OR #until < :until")
-            .expression_attribute_names("#reason", REASON)
-            .expression_attribute_names("#ttl", TTL)
-            .expression_attribute_values(":until", number(aside.until_ms))
-            .expression_attribute_values(":reason", text(&aside.reason))
-            .expression_attribute_values(":ttl", number(expiry_s(now_ms)));
-        self.tell(update).await.map(drop)
+        let expression = Expression::of(
+            "SET #until = :until, #reason = :reason, #ttl = :ttl",
+            "attribute_not_exists(#until) OR #until < :until",
+            [UNTIL, ("#reason", REASON), ("#ttl", TTL)],
+            [
+                (":until", number(aside.until_ms)),
+                (":reason", text(&aside.reason)),
+                (":ttl", expiry_s(now_ms)),
+            ],
+        );
+        self.tell(&aside.target, expression).await.map(drop)
     }
 
     pub(super) async fn probe_in_table(
@@ -48,15 +45,17 @@ impl DynamoStore {
         seen_until_ms: u64,
         until_ms: u64,
     ) -> Result<bool, StoreError> {
-        let update = self
-            .row_of_target(target)
-            .update_expression("SET #until = :until, #ttl = :ttl")
-            .condition_expression("#until = :seen")
-            .expression_attribute_names("#ttl", TTL)
-            .expression_attribute_values(":until", number(until_ms))
-            .expression_attribute_values(":seen", number(seen_until_ms))
-            .expression_attribute_values(":ttl", number(expiry_s(until_ms)));
-        Ok(match self.tell(update).await? {
+        let expression = Expression::of(
+            "SET #until = :until, #ttl = :ttl",
+            "#until = :seen",
+            [UNTIL, ("#ttl", TTL)],
+            [
+                (":until", number(until_ms)),
+                (":seen", number(seen_until_ms)),
+                (":ttl", expiry_s(until_ms)),
+            ],
+        );
+        Ok(match self.tell(target, expression).await? {
             Written::Done => true,
             Written::Refused(standing) => standing.is_none(),
         })
@@ -68,33 +67,26 @@ impl DynamoStore {
         seen_until_ms: u64,
     ) -> Result<(), StoreError> {
         // The function may not delete rows. This one has its expiry from the probe.
-        let update = self
-            .row_of_target(target)
-            .update_expression("SET #until = :never")
-            .condition_expression("#until = :seen")
-            .expression_attribute_values(":never", number(0))
-            .expression_attribute_values(":seen", number(seen_until_ms));
-        self.tell(update).await.map(drop)
+        let expression = Expression::of(
+            "SET #until = :never",
+            "#until = :seen",
+            [UNTIL],
+            [(":never", number(0)), (":seen", number(seen_until_ms))],
+        );
+        self.tell(target, expression).await.map(drop)
     }
 
-    fn row_of_target(&self, target: &str) -> UpdateItemFluentBuilder {
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(CONFIG))
-            .key("sk", text(health_row(target)))
-            .expression_attribute_names("#until", UNTIL_MS)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-    }
-
-    /// Writes once, now or not at all.
-    async fn tell(&self, update: UpdateItemFluentBuilder) -> Result<Written, StoreError> {
+    /// Writes a target's row once, now or not at all.
+    async fn tell(&self, target: &str, expression: Expression) -> Result<Written, StoreError> {
         let _turn = self.notices.try_acquire().map_err(|_| {
             StoreError::Throttled("enough is being written about the targets' health".to_owned())
         })?;
-        match update.customize().config_override(brief()).send().await {
+        let (pk, sk) = (CONFIG.to_owned(), health_row(target));
+        let update = Update { pk, sk, expression, wants_row: false };
+        match self.writer.update(&update, Patience::once(CALL_MS)).await {
             Ok(_) => Ok(Written::Done),
-            Err(error) => refused(&error).ok_or_else(|| from_sdk(&error)),
+            Err(WriteError::Refused(row)) => Ok(Written::Refused(row.as_ref().and_then(aside_of))),
+            Err(WriteError::Failed(error)) => Err(error),
         }
     }
 }
@@ -106,23 +98,6 @@ enum Written {
     Refused(Option<Aside>),
 }
 
-fn refused(error: &SdkError<UpdateItemError>) -> Option<Written> {
-    match error.as_service_error()? {
-        UpdateItemError::ConditionalCheckFailedException(failed) => {
-            Some(Written::Refused(failed.item().and_then(aside_of)))
-        }
-        _ => None,
-    }
-}
-
-fn expiry_s(from_ms: u64) -> u64 {
-    (from_ms / 1_000).saturating_add(KEPT_S)
-}
-
-/// A call that is sent once, and not waited for for long.
-fn brief() -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_millis(CALL_MS))
-        .operation_timeout(Duration::from_millis(CALL_MS));
-    Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts.build())
+fn expiry_s(from_ms: u64) -> AttributeValue {
+    number((from_ms / 1_000).saturating_add(KEPT_S))
 }

@@ -1,14 +1,19 @@
 //! The store in DynamoDB: one table, `pk` and `sk`, no index, no scan.
 
 mod admit;
+mod call;
 mod connector;
 mod credentials;
+mod endpoint;
 mod errors;
 mod expression;
 mod health;
 mod inspect;
+mod json;
+mod kept_credentials;
 mod known;
 pub mod layout;
+mod signing;
 mod table;
 mod transact;
 

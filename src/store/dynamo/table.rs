@@ -7,18 +7,17 @@ use std::time::Duration;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Region, StalledStreamProtectionConfig};
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::{Client, Config};
 use futures_util::future::join_all;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::call::{Patience, Update, Writer};
 use super::connector::SharedHttp;
-use super::errors::{from_sdk, was_turned_away};
+use super::errors::{WriteError, from_sdk};
 use super::expression::Expression;
+use super::kept_credentials::KeptCredentials;
 use super::known::Known;
 use super::layout::{
     ACTIVE, CONFIG, HISTORY, Row, SHAPE, TTL, account_key, aside_of, integer, key_partition,
@@ -35,10 +34,13 @@ use crate::store::{Store, StoreFuture, StoredDocument};
 
 /// One try of a call. A healthy table answers in under 10 ms; one that is only busy should not be
 /// given up, for what it was asked to hold may then stay held.
-const ATTEMPT_MS: u64 = 1_500;
+pub(super) const ATTEMPT_MS: u64 = 1_500;
+/// A call that may happen twice is tried so often.
+pub(super) const TRIES: u32 = 2;
 /// All tries of a call together.
 const OPERATION_MS: u64 = 3_200;
-/// A call that is tried once: within what a request leaves for its end.
+/// A call that is sent once, for giving back twice would break a limit, and counting twice a
+/// statistic. The one try has all the time that a request leaves for its end.
 const ONCE_MS: u64 = 2_000;
 /// So many admissions are under way at once, and as many calls that end requests, which never wait
 /// behind those that begin; 24 of 5 ms each are 4,800 a second. The others wait here, where it is
@@ -66,7 +68,9 @@ pub struct DynamoSettings {
 /// The store in DynamoDB.
 #[derive(Clone, Debug)]
 pub struct DynamoStore {
+    /// The SDK, for all but the writes of one row.
     pub(super) client: Client,
+    pub(super) writer: Arc<Writer>,
     pub(super) table: String,
     pub(super) known: Arc<Known>,
     begins: Arc<Semaphore>,
@@ -85,16 +89,18 @@ impl DynamoStore {
             .operation_attempt_timeout(Duration::from_millis(ATTEMPT_MS))
             .operation_timeout(Duration::from_millis(OPERATION_MS))
             .build();
-        // Reserving twice is safe, so admission may be retried after a lost reply.
+        // Reading twice is safe, and a transaction has a token.
         let retries = RetryConfig::standard()
-            .with_max_attempts(2)
+            .with_max_attempts(TRIES)
             .with_initial_backoff(Duration::from_millis(25))
             // The connector cannot be told to close a connection, and the SDK would log an error.
             .with_reconnect_mode(ReconnectMode::ReuseAllConnections);
+        let credentials = KeptCredentials::new(credentials);
+        let writer = Writer::new(settings, http.clone(), credentials.clone());
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
-            .credentials_provider(credentials)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(SharedHttp(http))
             .timeout_config(timeouts)
             .retry_config(retries)
@@ -103,6 +109,7 @@ impl DynamoStore {
         config.set_endpoint_url(settings.endpoint.clone());
         Self {
             client: Client::from_conf(config.build()),
+            writer: Arc::new(writer),
             table: settings.table.clone(),
             known: Arc::default(),
             begins: Arc::new(Semaphore::new(LANES)),
@@ -137,14 +144,14 @@ impl DynamoStore {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            match refused_row(&error) {
-                Refused::No if tries < SETTLE_TRIES && was_turned_away(&error) => {
+            match error {
+                WriteError::Failed(StoreError::Throttled(_)) if tries < SETTLE_TRIES => {
                     tokio::time::sleep(pause(tries, 0)).await;
                 }
-                Refused::No => return Err(from_sdk(&error)),
+                WriteError::Failed(error) => return Err(error),
                 // The account is gone: there is nobody to give anything to.
-                Refused::NoRow => return Ok(()),
-                Refused::Row(row) => {
+                WriteError::Refused(None) => return Ok(()),
+                WriteError::Refused(Some(row)) => {
                     let rest = still_possible(&part, &row);
                     if rest == *part || rest.is_empty() || tries >= SETTLE_TRIES {
                         return Ok(());
@@ -155,57 +162,41 @@ impl DynamoStore {
         }
     }
 
-    async fn send_settlement(&self, part: &Part) -> Result<(), SdkError<UpdateItemError>> {
-        let expression = Expression::settlement(part);
-        let values = Some(expression.values).filter(|values| !values.is_empty());
-        let names = Some(expression.names).filter(|names| !names.is_empty());
+    async fn send_settlement(&self, part: &Part) -> Result<(), WriteError> {
         let (pk, sk) = account_key(&part.account);
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(pk))
-            .key("sk", text(sk))
-            .update_expression(expression.update)
-            .condition_expression(expression.condition)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .customize()
-            .config_override(once())
-            .send()
-            .await
-            .map(drop)
+        let expression = Expression::settlement(part);
+        let update = Update { pk, sk: sk.to_owned(), expression, wants_row: false };
+        self.writer.update(&update, Patience::once(ONCE_MS)).await.map(drop)
     }
 
     async fn count_in_table(&self, row: &UsageRow) -> Result<(), StoreError> {
         let ttl_s = (row.day + ROLLUP_DAYS).saturating_mul(86_400);
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", text(key_partition(&row.key)))
-            .key("sk", text(usage_row(row.day, &row.alias, row.shard)))
-            .expression_attribute_names("#ttl", TTL)
-            .expression_attribute_values(":requests", number(row.requests))
-            .expression_attribute_values(":in", number(row.tokens_in))
-            .expression_attribute_values(":cached", number(row.tokens_cached))
-            .expression_attribute_values(":out", number(row.tokens_out))
-            .expression_attribute_values(":usd", number(row.nano_usd))
-            .expression_attribute_values(":violations", number(row.bound_violations))
-            .expression_attribute_values(":kept", number(row.kept_tokens))
-            .expression_attribute_values(":keptusd", number(row.kept_nano_usd))
-            .expression_attribute_values(":ttl", number(ttl_s));
-        let mut set = "SET #ttl = :ttl".to_owned();
-        if let Some(team) = &row.team {
-            set.push_str(", team = :team");
-            update = update.expression_attribute_values(":team", text(team.as_str()));
-        }
         let add = "ADD requests :requests, tokens_in :in, tokens_cached :cached, \
                    tokens_out :out, nano_usd :usd, kept_tokens :kept, kept_nano_usd :keptusd, \
-                   bound_violations :violations";
-        let update = update.update_expression(format!("{add} {set}"));
-        let counted = update.customize().config_override(once()).send().await;
-        counted.map(drop).map_err(|error| from_sdk(&error))
+                   bound_violations :violations SET #ttl = :ttl";
+        let values = [
+            (":requests", number(row.requests)),
+            (":in", number(row.tokens_in)),
+            (":cached", number(row.tokens_cached)),
+            (":out", number(row.tokens_out)),
+            (":usd", number(row.nano_usd)),
+            (":violations", number(row.bound_violations)),
+            (":kept", number(row.kept_tokens)),
+            (":keptusd", number(row.kept_nano_usd)),
+            (":ttl", number(ttl_s)),
+        ];
+        let mut expression = Expression::of(add, "", [("#ttl", TTL)], values);
+        if let Some(team) = &row.team {
+            expression.update.push_str(", team = :team");
+            expression.values.insert(":team".to_owned(), text(team.as_str()));
+        }
+        let (pk, sk) = (key_partition(&row.key), usage_row(row.day, &row.alias, row.shard));
+        let update = Update { pk, sk, expression, wants_row: false };
+        match self.writer.update(&update, Patience::once(ONCE_MS)).await {
+            // It has no condition that could be refused.
+            Ok(_) | Err(WriteError::Refused(_)) => Ok(()),
+            Err(WriteError::Failed(error)) => Err(error),
+        }
     }
 
     async fn document_in_table(&self) -> Result<Option<StoredDocument>, StoreError> {
@@ -249,31 +240,6 @@ fn still_possible(part: &Part, row: &Row) -> Part {
     let same_shape = row.get(SHAPE).is_some_and(|shape| *shape == text(&part.shape));
     let stale = if same_shape { part.stale.clone() } else { vec![] };
     Part { changes, stale, ..part.clone() }
-}
-
-/// A call that is sent once. Giving back twice would break a limit, counting twice a statistic.
-/// The one try has all the time.
-fn once() -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_millis(ONCE_MS))
-        .operation_timeout(Duration::from_millis(ONCE_MS));
-    Builder::default().retry_config(RetryConfig::disabled()).timeout_config(timeouts.build())
-}
-
-/// What a refused condition tells.
-enum Refused {
-    No,
-    NoRow,
-    Row(Row),
-}
-
-fn refused_row(error: &SdkError<UpdateItemError>) -> Refused {
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-            failed.item.clone().map_or(Refused::NoRow, Refused::Row)
-        }
-        _ => Refused::No,
-    }
 }
 
 impl Store for DynamoStore {

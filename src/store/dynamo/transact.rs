@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 use futures_util::future::join_all;
 
 use super::admit::{Choice, Written, read};
-use super::errors::{from_sdk, was_turned_away};
+use super::errors::from_sdk;
 use super::expression::Expression;
 use super::layout::{account_key, text};
 use super::pause;
@@ -43,8 +43,11 @@ impl DynamoStore {
                 if !refused.is_empty() {
                     return Ok(Written::Refused(refused));
                 }
-            } else if !was_turned_away(&error) {
-                return Err(Denial::Store(from_sdk(&error)));
+            } else {
+                match from_sdk(&error) {
+                    StoreError::Throttled(_) => {}
+                    error => return Err(Denial::Store(error)),
+                }
             }
             if tries > MOST_CONFLICTS {
                 let why = "other requests are in the way of the transaction".to_owned();
