@@ -445,6 +445,18 @@ def _():
         equal((error.body["error"]["param"], error.type), (param, "invalid_request_error"))
 
 
+@case("a fault that was asked for: alone it is an error, with another target it is not")
+def _():
+    need(PROVIDER)
+    asking = {"x-tollgate-fault": "target=claude/*,class=overloaded"}
+    refused(
+        anthropic.ServiceUnavailableError, lambda: ask(model("claude", "chat"), extra_headers=asking), 503,
+        "upstream_overloaded",
+    )
+    for stream in [False, True]:
+        assert ask("claude-or-bedrock", stream, extra_headers=asking).content[0].text
+
+
 # What a fault of the provider is to the client: its class, status and code.
 FAULTS = {
     "limited": (anthropic.RateLimitError, 429, "upstream_rate_limited"),

@@ -513,6 +513,31 @@ def _():
         check_answer("bedrock", complete("claude-then-bedrock", stream), script.SCRIPTS["chat"][0])
 
 
+@case("a fault that was asked for: the next target answers, and the answer tells")
+def _():
+    need(PROVIDER)
+    for stream in [False, True]:
+        raw = client.chat.completions.with_raw_response.create(
+            model="claude-or-bedrock", messages=user("hello"), stream=stream,
+            extra_headers={"x-tollgate-fault": "target=claude/*,class=rate_limit", "x-tollgate-debug": "true"},
+        )
+        equal(raw.headers["x-tollgate-attempts"], "2")
+        assert raw.headers["x-tollgate-target"].startswith("bedrock/"), dict(raw.headers)
+        told = raw.http_response.read().decode() if stream else raw.headers["x-tollgate-debug"]
+        assert "rate_limit" in told, told
+
+
+@case("an explanation: the targets in order, and nobody is asked")
+def _():
+    need(PROVIDER)
+    raw = client.chat.completions.with_raw_response.create(
+        model="claude-or-bedrock", messages=user("hello"), extra_headers={"x-tollgate-explain": "true"},
+    )
+    told = json.loads(raw.text)
+    equal(told["object"], "tollgate.explanation")
+    equal([target["target"].split("/")[0] for target in told["targets"]], ["claude", "bedrock"])
+
+
 # What a fault of the provider is to the client: its class, status and code.
 FAULTS = {
     "limited": (openai.RateLimitError, 429, "upstream_rate_limited"),
