@@ -70,10 +70,10 @@ fn routes(
         let targets: Vec<String> = route
             .all_targets()
             .map(|target| match snapshot.unusable(target) {
-                None => target.id(),
+                None => target.id.clone(),
                 Some(reason) => {
                     reasons.insert(target.provider.name.clone(), reason);
-                    format!("{dim}({}){plain}", target.id())
+                    format!("{dim}({}){plain}", target.id)
                 }
             })
             .collect();

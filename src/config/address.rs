@@ -2,10 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A checked base URL, without a slash at its end. Only a document can make one: no part of a
-/// request ever names a host.
+/// A checked base URL. Only a document can make one: no part of a request ever names a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl(reqwest::Url);
 
 impl BaseUrl {
     /// Reads a URL. Unless the provider is marked as being in a private network, it must be https
@@ -32,12 +31,26 @@ impl BaseUrl {
         if !private_network && is_private_host(host) {
             return Err(format!("{host} is an address of a private network: {private_hint}"));
         }
-        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+        Ok(Self(url))
     }
 
     /// The URL as text, without a slash at its end.
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str().trim_end_matches('/')
+    }
+
+    /// Reads a URL that this one begins. Only the rest is read, and as a path and a query: it cannot
+    /// name another host.
+    pub fn read(&self, url: &str) -> Option<reqwest::Url> {
+        let rest = url.strip_prefix(self.as_str())?;
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let mut url = self.0.clone();
+        url.set_path(&[url.path().trim_end_matches('/'), path].concat());
+        url.set_query(query);
+        Some(url)
     }
 
     /// The region of AWS that the host names.
@@ -47,7 +60,7 @@ impl BaseUrl {
 
     /// The URL's host, without brackets.
     pub fn host(&self) -> &str {
-        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
         let authority = rest.split('/').next().unwrap_or_default();
         match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((address, _)) => address,
@@ -162,6 +175,22 @@ mod tests {
         }
         check("http://127.0.0.1:8000/v1", true, Ok("http://127.0.0.1:8000/v1"));
         check("https://8.8.8.8", false, Ok("https://8.8.8.8"));
+    }
+
+    #[test]
+    fn what_a_base_begins_is_read_as_a_whole_url_is() {
+        for (base, rest) in [
+            ("https://a.example/", "/chat/completions"),
+            ("https://a.example/v1/", "/m%2F1/x?a=b%20c&d=e"),
+            ("http://[::1]:80/v1", "/x"),
+            ("https://a.example:8443//v1", "//b.example"),
+        ] {
+            let base = BaseUrl::parse(base, true).unwrap();
+            let url = format!("{}{rest}", base.as_str());
+            assert_eq!(base.read(&url), reqwest::Url::parse(&url).ok(), "{url}");
+        }
+        let base = BaseUrl::parse("https://a.example/v1", false).unwrap();
+        assert_eq!(base.read("https://b.example/v1/x"), None);
     }
 
     #[test]

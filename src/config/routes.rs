@@ -173,7 +173,8 @@ pub(super) fn target(fields: &Fields<'_>, providers: &Providers) -> Option<Targe
     let bytes_per_token = bytes_per_token.or(provider.bytes_per_token);
     let bytes_per_token = bytes_per_token.unwrap_or(DEFAULT_BYTES_PER_TOKEN);
     let terms = TargetTerms { price, output_tokens, media_tokens, bytes_per_token };
-    Some(Target { provider, upstream_model, weight, terms, reasoning, extras })
+    let id = Target::id_of(&provider, upstream_model.as_deref());
+    Some(Target { id, provider, upstream_model, weight, terms, reasoning, extras })
 }
 
 /// Pico-USD in a millionth of a dollar.

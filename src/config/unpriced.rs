@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::quota::{LimitSet, Mode, Unit};
-use crate::routing::{Target, overlap};
+use crate::routing::overlap;
 
 /// What a key with these limits would be refused: a sentence for each route that it may use under
 /// a limit in money, and that has a target without a price. `models` are the patterns of aliases
@@ -20,8 +20,8 @@ pub fn unpriced(config: &Config, models: &[&str], limits: &LimitSet) -> Vec<Stri
             continue;
         }
         let unpriced = route.all_targets().filter(|target| target.terms.price.is_none());
-        let mut targets: Vec<_> = unpriced.map(Target::id).collect();
-        targets.sort();
+        let mut targets: Vec<_> = unpriced.map(|target| target.id.as_str()).collect();
+        targets.sort_unstable();
         targets.dedup();
         if !targets.is_empty() {
             let have = if targets.len() == 1 { "has" } else { "have" };

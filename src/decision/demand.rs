@@ -23,9 +23,8 @@ pub fn bound(call: &Call, targets: &[&Target]) -> Demand {
     if call.operation() == Operation::CountTokens {
         return Demand { requests: 1, ..Demand::nothing() };
     }
-    let ids: Vec<String> = targets.iter().map(|target| target.id()).collect();
-    let terms = targets.iter().zip(&ids).map(|(target, id)| Terms {
-        target: id,
+    let terms = targets.iter().map(|target| Terms {
+        target: &target.id,
         media_tokens: target.terms.media_tokens,
         bytes_per_token: target.terms.bytes_per_token,
         output_tokens: call.output_cap(target.terms.output_tokens),

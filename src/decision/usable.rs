@@ -16,14 +16,13 @@ pub fn usable(
     if let Some(reason) = snapshot.unusable(target) {
         return Usable::No(reason);
     }
-    let id = target.id();
-    let (standing, seen) = standing(&id);
+    let (standing, seen) = standing(&target.id);
     match standing {
         Standing::Ready => Usable::Yes,
         Standing::HalfOpen { until_ms } => Usable::Probe { until_ms },
         Standing::Aside { until_ms } => {
             let left_s = until_ms.saturating_sub(now_ms).div_ceil(1_000);
-            let shared = snapshot.health.of(&id).map(|aside| aside.reason.as_str());
+            let shared = snapshot.health.of(&target.id).map(|aside| aside.reason.as_str());
             let why = seen.map(Class::name).or(shared).unwrap_or("a failure");
             let reason = format!("set aside for {left_s} s after {why}");
             Usable::Aside { until_ms, reason }

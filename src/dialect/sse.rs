@@ -165,8 +165,11 @@ fn parse(raw: Bytes) -> Event {
 }
 
 fn lines(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut begin = 0;
+    let ends = memchr::memchr2_iter(b'\r', b'\n', raw).chain([raw.len()]);
+    let lines = ends.filter_map(move |end| raw.get(std::mem::replace(&mut begin, end + 1)..end));
     // CRLF yields an empty line in between, which has no field and so no effect.
-    raw.split(|byte| matches!(byte, b'\r' | b'\n')).filter(|line| !line.is_empty())
+    lines.filter(|line| !line.is_empty())
 }
 
 #[cfg(test)]

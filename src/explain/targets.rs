@@ -54,7 +54,7 @@ fn blank(route: &Route, target: &Target, alias: &str) -> TargetSeen {
     let vendor = target.provider.vendor;
     TargetSeen {
         order: None,
-        target: target.id(),
+        target: target.id.clone(),
         part: part(route, target),
         weight: target.weight,
         skipped: None,

@@ -91,7 +91,7 @@ impl<'a> Case<'a> {
             now_ms: NOW_MS,
             usable: &|target| decision::usable(target, snapshot, NOW_MS, stands),
             usual_ms: &|target| {
-                let known = self.usual_ms.iter().find(|(id, _)| *id == target.id());
+                let known = self.usual_ms.iter().find(|(id, _)| *id == target.id);
                 known.map(|(_, usual_ms)| *usual_ms)
             },
         };

@@ -83,7 +83,7 @@ impl<'r> Walk<'r> {
 
 /// What becomes of the request at a target.
 pub(super) fn fate(story: &Story<'_>, leg: &Leg, target: &Target, binds_cost: bool) -> Fate {
-    if let Some(failure) = story.question.faults.of(&target.id()) {
+    if let Some(failure) = story.question.faults.of(&target.id) {
         return Fate::Fails(failure);
     }
     let asking = Asking {

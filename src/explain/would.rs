@@ -6,7 +6,7 @@ use crate::decision::{self, Asked};
 use crate::failure::Failure;
 use crate::keys::Right;
 use crate::refusal::Refusal;
-use crate::routing::{Skipped, Target};
+use crate::routing::Skipped;
 
 impl From<&Refusal> for Would {
     fn from(refusal: &Refusal) -> Self {
@@ -36,7 +36,7 @@ pub(super) fn would(
         if walk.first_sent().is_some() {
             return Would { status: None, code: None, message: sent(walk, walks, index) };
         }
-        let said = |Skipped { target, reason }: &Skipped<'_>| format!("{}: {reason}", target.id());
+        let said = |Skipped { target, reason }: &Skipped<'_>| format!("{}: {reason}", target.id);
         skipped.extend(walk.plan.skipped.iter().chain(&walk.late).map(said));
         failures.extend(walk.steps.iter().filter_map(|step| match &step.fate {
             Fate::Refused(failure) | Fate::Fails(failure) => Some(failure.clone()),
@@ -76,7 +76,7 @@ fn fits(story: &Story<'_>, alias: &str) -> Result<(), Refusal> {
 
 /// Who would get the request.
 fn sent(walk: &Walk<'_>, walks: &[Option<Walk<'_>>], index: usize) -> String {
-    let targets: Vec<_> = walk.sent().map(|step| Target::id(step.target)).collect();
+    let targets: Vec<_> = walk.sent().map(|step| step.target.id.as_str()).collect();
     let mut message = match targets.as_slice() {
         [] => return String::new(),
         [only] => format!("It would be sent to {only}"),

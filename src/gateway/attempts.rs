@@ -107,7 +107,7 @@ impl Journey<'_> {
         let skipped = plan.skipped.iter();
         record
             .skipped
-            .extend(skipped.map(|other| format!("{}: {}", other.target.id(), other.reason)));
+            .extend(skipped.map(|other| format!("{}: {}", other.target.id, other.reason)));
         let mut course = Course::new(plan);
         if self.only_first {
             course.only_first();
@@ -134,15 +134,15 @@ impl Journey<'_> {
                     if let Some(attempt) = record.attempts.last() {
                         self.gateway.took(self.call, attempt);
                     }
-                    let notice = self.gateway.answered(&target.id());
+                    let notice = self.gateway.answered(&target.id);
                     let answer = self.answer(target, leg, answered, hold, notice, record);
                     return Gone::Answered(Box::new(answer));
                 }
                 Err(failure) => {
-                    let (id, key) = (target.id(), &self.presented.id);
+                    let (id, key) = (&target.id, &self.presented.id);
                     // What one client asks for says nothing of the target.
-                    if self.faults.of(&id).is_none() {
-                        walked.notices.extend(self.gateway.failed(&id, &failure, key));
+                    if self.faults.of(id).is_none() {
+                        walked.notices.extend(self.gateway.failed(id, &failure, key));
                     }
                     walked.kept = Some(hold);
                     walked.is_billed = failure.sent == Sent::Maybe;
@@ -169,7 +169,7 @@ impl Journey<'_> {
             let left_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
             let usual_ms = |target: &Target| self.gateway.usual_ms(target, self.call);
             let late = course.pass_over_late(left_ms, usual_ms);
-            let said = |Skipped { target, reason }| format!("{}: {reason}", target.id());
+            let said = |Skipped { target, reason }| format!("{}: {reason}", target.id);
             record.skipped.extend(late.into_iter().map(said));
             let Candidate { target, probe } =
                 match course.next(left_ms, super::random(), budget.has_room()) {
@@ -183,11 +183,11 @@ impl Journey<'_> {
                     Next::Stop => return None,
                 };
             let Some(until_ms) = probe else { return Some(target) };
-            if self.gateway.may_probe(&target.id(), until_ms).await || !course.has_more() {
+            if self.gateway.may_probe(&target.id, until_ms).await || !course.has_more() {
                 return Some(target);
             }
             course.pass();
-            record.skipped.push(format!("{}: somebody else tries it now", target.id()));
+            record.skipped.push(format!("{}: somebody else tries it now", target.id));
         }
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::OptionFuture;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Gateway;
 use super::mirror::Copied;
@@ -187,6 +187,11 @@ pub(super) fn told_last(
     }
 }
 
+const ATTEMPTS: HeaderName = HeaderName::from_static("x-tollgate-attempts");
+
+/// How many headers an answer has, with what the host adds.
+const MOST_HEADERS: usize = 24;
+
 /// The headers of an answer. Of the provider's own, only its request id passes, under another name.
 pub(super) fn answer_headers(
     committed: &Committed,
@@ -196,17 +201,15 @@ pub(super) fn answer_headers(
     upstream_request_id: Option<String>,
     now_ms: u64,
 ) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+    // With room for those that are added later.
+    let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
     let kind = match committed {
         Committed::Whole { .. } => HeaderValue::from_static("application/json"),
         Committed::Stream(_) => HeaderValue::from_static("text/event-stream; charset=utf-8"),
     };
     headers.insert(header::CONTENT_TYPE, kind);
-    let attempts = record.attempts.len().to_string();
-    with_headers(
-        &mut headers,
-        [("x-tollgate-target", Cow::from(target.id())), ("x-tollgate-attempts", attempts.into())],
-    );
+    headers.insert(ATTEMPTS, HeaderValue::from(record.attempts.len()));
+    with_headers(&mut headers, [("x-tollgate-target", Cow::from(&target.id))]);
     if let Some(id) = upstream_request_id {
         with_headers(&mut headers, [("x-tollgate-upstream-request-id", id.into())]);
     }

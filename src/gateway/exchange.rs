@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName};
 use tokio::time::{Instant, timeout_at};
 
 use super::attempts::Journey;
@@ -20,7 +21,12 @@ use crate::upstream::Outgoing;
 const MOST_ID_BYTES: usize = 128;
 
 /// Where providers put the id of a request.
-const ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id"];
+static ID_HEADERS: [HeaderName; 4] = [
+    HeaderName::from_static("x-request-id"),
+    HeaderName::from_static("request-id"),
+    HeaderName::from_static("x-amzn-requestid"),
+    HeaderName::from_static("apim-request-id"),
+];
 
 /// An answer that has committed.
 pub(super) struct Answered {
@@ -63,7 +69,7 @@ impl Journey<'_> {
         };
         let patience = patience_ms.map(|ms| began + Duration::from_millis(ms));
         let limit = patience.map_or(self.deadline, |limit| limit.min(self.deadline));
-        let tried = if let Some(failure) = self.faults.of(&target.id()) {
+        let tried = if let Some(failure) = self.faults.of(&target.id) {
             Err(failure)
         } else if began >= self.deadline {
             // The store took all the time: nobody was asked.
@@ -82,7 +88,7 @@ impl Journey<'_> {
         let ms = micros(began) / 1_000;
         match &tried {
             Ok(answered) => record.attempts.push(AttemptRecord {
-                target: target.id(),
+                target: target.id.clone(),
                 class: None,
                 status: Some(answered.status),
                 ms_to_headers: headers_ms,
@@ -90,7 +96,7 @@ impl Journey<'_> {
                 ms,
                 detail: None,
             }),
-            Err(failure) => record.failed(target.id(), failure, headers_ms, ms),
+            Err(failure) => record.failed(target.id.clone(), failure, headers_ms, ms),
         }
         tried
     }
@@ -119,14 +125,14 @@ impl Journey<'_> {
         let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
         *headers_ms = Some(micros(began) / 1_000);
         let status = arrival.status.as_u16();
-        let id = ID_HEADERS.into_iter().find_map(|name| header(&arrival.headers, name));
+        let id = ID_HEADERS.iter().find_map(|name| header(&arrival.headers, name));
         let upstream_request_id =
             id.filter(|id| id.len() <= MOST_ID_BYTES && id.bytes().all(|b| b.is_ascii_graphic()));
         let Encoded { dropped, reading, .. } = prepared.encoded;
         let committed = relay::commit(Arrived {
             reading,
             stream: self.call.stream(),
-            content_type: header(&arrival.headers, "content-type").unwrap_or_default(),
+            content_type: header(&arrival.headers, &CONTENT_TYPE).unwrap_or_default(),
             answer_id: upstream_request_id.clone().unwrap_or_else(|| record.request_id.clone()),
             body: arrival.body,
         })
@@ -135,6 +141,6 @@ impl Journey<'_> {
     }
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+fn header(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }

@@ -84,7 +84,7 @@ impl Gateway {
             return None;
         }
         let now_ms = self.parts.clock.now_ms();
-        self.expectations().usual_ms(&target.id(), call.stream(), now_ms)
+        self.expectations().usual_ms(&target.id, call.stream(), now_ms)
     }
 
     fn expectations(&self) -> MutexGuard<'_, Expectations> {

@@ -89,7 +89,7 @@ impl Journey<'_> {
             Usable::Aside { reason, .. } | Usable::No(reason) => Some(reason),
         };
         if let Some(reason) = unusable {
-            record.mirrored(begin().into_mirrored(target.id(), Some(&reason)));
+            record.mirrored(begin().into_mirrored(target.id.clone(), Some(&reason)));
             return None;
         }
         // It is no request of the client's, and takes no place among those.
@@ -134,7 +134,7 @@ struct Copying {
 impl Copying {
     /// Runs; a defect in it is not the request's.
     async fn survive(self, record: Record) -> Mirrored {
-        let id = self.target.id();
+        let id = self.target.id.clone();
         let lost = Record::begin(record.request_id.clone(), record.began_ms);
         let ran = AssertUnwindSafe(self.run(record)).catch_unwind().await;
         ran.unwrap_or_else(|_| lost.into_mirrored(id, Some("a defect of the gateway")))
@@ -142,7 +142,7 @@ impl Copying {
 
     /// From its admission to its settlement. `record` is of the copy alone.
     async fn run(self, mut record: Record) -> Mirrored {
-        let id = self.target.id();
+        let id = self.target.id.clone();
         record.leg(self.route.pattern.as_str(), self.route.listed_as(&self.alias));
         let admitted = self.gateway.admit(&self.presented, &self.demand, &mut record).await;
         let hold = match admitted {

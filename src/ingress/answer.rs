@@ -18,6 +18,7 @@ use crate::relay::Body;
 /// URL's client waiting.
 pub type Answer = Response<Body>;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// An answer that is one JSON document.
@@ -77,7 +78,7 @@ pub fn finish(mut answer: Answer, client: Dialect, request_id: &str) -> Answer {
         // Where Anthropic's SDKs look for it.
         headers.insert("request-id", id.clone());
     }
-    headers.insert("x-request-id", id);
+    headers.insert(REQUEST_ID, id);
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -1,11 +1,20 @@
 //! OpenAI's rate limit headers, which its SDKs and its users know.
 
-use std::borrow::Cow;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use http::HeaderMap;
-
-use super::with_headers;
 use crate::quota::{Tightest, Unit};
+
+/// The limit, what remains of it, and when it is whole again: of requests, and of tokens.
+static REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+static TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 /// Says how much a key may use of a unit in a window, what is left, and when the window ends.
 pub fn limit_headers(
@@ -15,21 +24,17 @@ pub fn limit_headers(
     left: i64,
     resets_in_ms: Option<u64>,
 ) {
-    let names = match unit {
-        Unit::Requests => [
-            "x-ratelimit-limit-requests",
-            "x-ratelimit-remaining-requests",
-            "x-ratelimit-reset-requests",
-        ],
-        Unit::Tokens | Unit::InputTokens | Unit::OutputTokens => {
-            ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"]
-        }
+    let [limit, remaining, reset] = match unit {
+        Unit::Requests => &REQUESTS,
+        Unit::Tokens | Unit::InputTokens | Unit::OutputTokens => &TOKENS,
         // OpenAI has none for money, and none for requests in flight.
         Unit::NanoUsd | Unit::InFlight => return,
     };
-    let mut values = vec![of.to_string(), left.max(0).to_string()];
-    values.extend(resets_in_ms.map(duration));
-    with_headers(headers, names.into_iter().zip(values.into_iter().map(Cow::from)));
+    headers.insert(limit, HeaderValue::from(of));
+    headers.insert(remaining, HeaderValue::from(left.max(0)));
+    if let Some(Ok(resets)) = resets_in_ms.map(|ms| HeaderValue::try_from(duration(ms))) {
+        headers.insert(reset, resets);
+    }
 }
 
 /// The same for the windows that bind a request first.

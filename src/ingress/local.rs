@@ -1,9 +1,13 @@
 //! The local host: a plain HTTP server on this machine, for trying things out.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -90,16 +94,40 @@ async fn connection<E: Entry>(
     }
 }
 
-/// Answers in a task of its own: when the client goes away before the answer has begun, the server
-/// drops the connection, and the request must still come to its end and be settled.
 async fn answer<E: Entry>(entry: Arc<E>, request: Request) -> Answer {
     let (id, client) = (request.id.clone(), request.dialect());
     // Boxed: it is 12 KB, and would be moved from place to place.
-    let answering = Box::pin(entry.answer(request));
-    #[expect(clippy::disallowed_methods, reason = "nothing is frozen on this machine; see above")]
-    let answering = tokio::spawn(answering);
-    let answer = answering.await;
+    let answering = Box::pin(AssertUnwindSafe(entry.answer(request)).catch_unwind());
+    let answer = Answering(Some(answering)).await;
     answer.unwrap_or_else(|_| finish(refused(&Refusal::Internal, client, &id), client, &id))
+}
+
+/// A request that is being answered. When the client goes away before the answer has begun, the
+/// server drops the connection and this with it, and the request must still come to its end and be
+/// settled: then that is a task of its own.
+struct Answering<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send> Future for Answering<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(answering) = self.0.as_mut() else { return Poll::Pending };
+        let polled = answering.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output: Send> + Send> Drop for Answering<F> {
+    fn drop(&mut self) {
+        let Some(answering) = self.0.take() else { return };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            #[expect(clippy::disallowed_methods, reason = "nothing is frozen on this machine")]
+            runtime.spawn(answering);
+        }
+    }
 }
 
 async fn read(request: hyper::Request<Incoming>, id: String) -> Request {

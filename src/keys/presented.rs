@@ -1,7 +1,7 @@
 //! The key that came with a request, before anybody knows whether it is good.
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 
 use super::{Digest, KeyId, parse};
 use crate::refusal::Refusal;
@@ -28,6 +28,10 @@ impl Presented {
     }
 }
 
+/// Headers that are nothing but a key.
+static NAMED: [HeaderName; 2] =
+    [HeaderName::from_static("x-api-key"), HeaderName::from_static("api-key")];
+
 /// The credential's text in the headers.
 fn header_credential(headers: &HeaderMap) -> Result<&str, Refusal> {
     let bearer = headers.get_all(AUTHORIZATION).iter().map(|value| {
@@ -36,8 +40,8 @@ fn header_credential(headers: &HeaderMap) -> Result<&str, Refusal> {
         let known = scheme.eq_ignore_ascii_case("bearer");
         known.then_some(token.trim()).ok_or(Refusal::InvalidKey)
     });
-    let named = ["x-api-key", "api-key"]
-        .into_iter()
+    let named = NAMED
+        .iter()
         .flat_map(|name| headers.get_all(name))
         .map(|value| value.to_str().map(str::trim).map_err(|_| Refusal::InvalidKey));
     let mut found: Option<&str> = None;
@@ -58,9 +62,7 @@ mod tests {
     fn check(headers: &[(&str, &str)], expected: Result<&str, Refusal>) {
         let map: HeaderMap = headers
             .iter()
-            .map(|(name, value)| {
-                (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())
-            })
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
             .fold(HeaderMap::new(), |mut map, (name, value): (_, http::HeaderValue)| {
                 map.append(name, value);
                 map

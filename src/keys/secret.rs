@@ -80,12 +80,9 @@ impl Digest {
 
     /// The digest as lower-case hexadecimal, as it is stored.
     pub fn to_hex(self) -> String {
-        use std::fmt::Write;
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+        let digits = self.0.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+        String::from_utf8_lossy(digits.as_flattened()).into_owned()
     }
 
     /// Whether a stored digest is this one, in constant time.

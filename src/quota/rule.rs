@@ -50,7 +50,7 @@ impl Rule {
 
     /// The counter of a window, which holds what is left: `tpd@20414`.
     pub fn counter(&self, window_id: u64) -> String {
-        format!("{}@{window_id}", self.attribute)
+        [self.attribute.as_str(), "@", &window_id.to_string()].concat()
     }
 
     /// Whether it is about a request for that alias. A request for none is about nothing.
@@ -94,7 +94,7 @@ impl fmt::Display for Rule {
 
 /// The name of the counter beside a counter: what was settled in that window.
 pub(super) fn spent(counter: &str) -> String {
-    format!("{counter}{SPENT}")
+    [counter, SPENT].concat()
 }
 
 /// The end of such a name.

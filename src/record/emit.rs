@@ -1,6 +1,7 @@
 //! The line of a record.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -108,21 +109,14 @@ struct Metrics<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Aws {
     timestamp: u64,
-    cloud_watch_metrics: [&'static RawDefinitions; 1],
+    cloud_watch_metrics: [Option<&'static RawValue>; 1],
 }
 
-/// The definitions never change: they are text.
-struct RawDefinitions;
+/// The definitions never change: they are text, which is checked once.
+static DEFINITIONS: LazyLock<Option<Box<RawValue>>> =
+    LazyLock::new(|| RawValue::from_string(METRICS.to_owned()).ok());
 
-const DEFINITIONS: &str = r#"{"Namespace":"Tollgate","Dimensions":[[],["Outcome"],["Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"FailedAttempts","Unit":"Count"},{"Name":"InputTokens","Unit":"Count"},{"Name":"OutputTokens","Unit":"Count"},{"Name":"BoundViolations","Unit":"Count"},{"Name":"ShadowRefusals","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"Overhead","Unit":"Milliseconds"}]}"#;
-
-impl Serialize for RawDefinitions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let definitions: &RawValue =
-            serde_json::from_str(DEFINITIONS).map_err(serde::ser::Error::custom)?;
-        definitions.serialize(serializer)
-    }
-}
+const METRICS: &str = r#"{"Namespace":"Tollgate","Dimensions":[[],["Outcome"],["Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"FailedAttempts","Unit":"Count"},{"Name":"InputTokens","Unit":"Count"},{"Name":"OutputTokens","Unit":"Count"},{"Name":"BoundViolations","Unit":"Count"},{"Name":"ShadowRefusals","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"Overhead","Unit":"Milliseconds"}]}"#;
 
 /// Microseconds, written as milliseconds with three decimals, exactly.
 #[derive(Clone, Copy)]
@@ -130,13 +124,18 @@ struct Millis(u64);
 
 impl Serialize for Millis {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = format!("{}.{:03}", self.0 / 1_000, self.0 % 1_000);
+        let (whole, part) = ((self.0 / 1_000).to_string(), (1_000 + self.0 % 1_000).to_string());
+        // The one before the part has kept its zeros.
+        let text = [&whole, ".", part.get(1..).unwrap_or_default()].concat();
         RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
     }
 }
 
+/// Few lines are longer.
+const USUAL_BYTES: usize = 2_048;
+
 /// The line as JSON. `total_us` is how long the request took.
-pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> String {
+pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> Vec<u8> {
     let first_byte_us = record.first_byte_us.unwrap_or(total_us);
     let waited = record.elsewhere_us();
     let overhead = Millis(first_byte_us.saturating_sub(waited));
@@ -184,18 +183,21 @@ pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> S
             shadow_refusals: record.shadow_refusals.len(),
             latency: Millis(total_us),
             overhead,
-            aws: Aws { timestamp: record.began_ms, cloud_watch_metrics: [&RawDefinitions] },
+            aws: Aws { timestamp: record.began_ms, cloud_watch_metrics: [DEFINITIONS.as_deref()] },
         },
     };
+    let mut json = Vec::with_capacity(USUAL_BYTES);
     // Texts and numbers always serialize.
-    serde_json::to_string(&line).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut json, &line);
+    json
 }
 
 /// Writes a line to standard output, straight: a logging layer would wrap the metrics and hide
 /// them from CloudWatch. A log that cannot be written loses the line, not the request.
-pub(super) fn write(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}");
+pub(super) fn write(mut line: Vec<u8>) {
+    // With its end in one piece: standard output would write a long line and its end one by one.
+    line.push(b'\n');
+    let _ = std::io::stdout().lock().write_all(&line);
 }
 
 #[cfg(test)]
@@ -227,8 +229,8 @@ mod tests {
             });
         }
         let line = line(&record, RequestOutcome::Ok, 12_345);
-        assert!(!line.contains('\n'));
-        let line: Value = serde_json::from_str(&line).unwrap();
+        assert!(!line.contains(&b'\n'));
+        let line: Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(line["target"], "b/m");
         assert_eq!(line["ms"]["total"].to_string(), "12.345");
         assert_eq!((&line["Outcome"], &line["Route"]), (&json!("ok"), &json!("demo")));

@@ -269,7 +269,7 @@ impl Record {
 
     /// Writes the line.
     pub fn finish(&self, outcome: RequestOutcome) {
-        emit::write(&emit::line(self, outcome, micros(self.began)));
+        emit::write(emit::line(self, outcome, micros(self.began)));
     }
 }
 

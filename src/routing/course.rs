@@ -170,6 +170,7 @@ mod tests {
 
     fn target(model: &str) -> Target {
         Target {
+            id: format!("p/{model}"),
             provider: Arc::new(Provider::for_tests("p")),
             upstream_model: Some(model.to_owned()),
             weight: None,
@@ -277,7 +278,7 @@ mod tests {
                 course.pass_over_late(left_ms, |target| target.model_for("").parse().ok());
             passed.extend(skipped.into_iter().map(|skipped| {
                 assert!(skipped.reason.contains(&format!("the {left_ms} ms that are left")));
-                skipped.target.id().replace("p/", "")
+                skipped.target.id.replace("p/", "")
             }));
             let Next::Try(candidate) = course.next(left_ms, 0, true) else { break };
             asked.push(candidate.target.model_for(""));

@@ -33,6 +33,7 @@ mod tests {
 
     fn mirror(percent: u64) -> Mirror {
         let target = Target {
+            id: "p/*".to_owned(),
             provider: Arc::new(Provider::for_tests("p")),
             upstream_model: None,
             weight: None,

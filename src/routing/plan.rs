@@ -153,6 +153,7 @@ mod tests {
 
     fn target(model: &str, weight: Option<u32>) -> Target {
         Target {
+            id: format!("p/{model}"),
             provider: Arc::new(Provider::for_tests("p")),
             upstream_model: Some(model.to_owned()),
             weight,

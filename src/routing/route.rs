@@ -10,6 +10,8 @@ use crate::quota::Price;
 /// One place that can answer: a provider, an upstream model and what is known of its cost.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
+    /// Its id in headers, logs and errors: see [`Target::id_of`].
+    pub id: String,
     /// Who answers.
     pub provider: Arc<Provider>,
     /// Under which name the provider knows the model; the alias itself when absent.
@@ -50,10 +52,10 @@ impl Target {
             && self.extras == other.extras
     }
 
-    /// The target's id in headers, logs and errors: `provider/upstream model`, with `*` when the
-    /// alias passes through. Bounded by the configuration, whatever clients send.
-    pub fn id(&self) -> String {
-        format!("{}/{}", self.provider.name, self.upstream_model.as_deref().unwrap_or("*"))
+    /// The id of a target: `provider/upstream model`, with `*` when the alias passes through.
+    /// Bounded by the configuration, whatever clients send.
+    pub fn id_of(provider: &Provider, upstream_model: Option<&str>) -> String {
+        format!("{}/{}", provider.name, upstream_model.unwrap_or("*"))
     }
 }
 

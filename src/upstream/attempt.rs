@@ -108,7 +108,8 @@ impl Upstream {
             let body = outgoing.body.clone();
             return signer.post(&outgoing.url, headers, body).await.map_err(unmade);
         }
-        let url = reqwest::Url::parse(&outgoing.url).map_err(|error| unmade(error.to_string()))?;
+        let url = outgoing.provider.base_url.read(&outgoing.url);
+        let url = url.ok_or_else(|| unmade("it is for another host"))?;
         let mut request = reqwest::Request::new(Method::POST, url);
         for (name, value) in headers {
             add(&mut request, name, (*value).to_owned())?;

@@ -32,7 +32,7 @@ fn the_documents_of_the_design_are_read() {
     assert_eq!(problems, []);
     let route = config.routes.find("deepseek-R1").unwrap();
     assert_eq!(route.timeouts.first_token_ms, 10_000);
-    let ids: Vec<_> = route.all_targets().map(crate::routing::Target::id).collect();
+    let ids: Vec<_> = route.all_targets().map(|target| &target.id).collect();
     assert_eq!(ids, ["pai/*", "bailian/deepseek-v3.2", "bailian/deepseek-v3.2"]);
     let price = route.fallback[0].terms.price.as_ref().unwrap();
     assert_eq!((price.input, price.output), (280_000, 420_000));
@@ -66,7 +66,7 @@ fn a_mirror_is_read() {
     let (config, _) = Document::parse(&text).unwrap().read(Strictness::Strict).unwrap();
     let route = config.routes.find("deepseek-R1").unwrap();
     let mirror = route.mirror.as_ref().unwrap();
-    let found = (mirror.target.id(), mirror.target.terms.output_tokens);
+    let found = (mirror.target.id.clone(), mirror.target.terms.output_tokens);
     assert_eq!(found, ("bailian/qwen3".to_owned(), 9));
     assert_eq!((mirror.percent, mirror.wait_ms), (5, 250));
     assert_eq!(route.all_targets().count(), 3, "it answers nobody");

@@ -41,8 +41,8 @@ pub(in crate::ctl) fn check(path: &str) -> Result<Report, Failed> {
 
 fn targets(targets: &[Target]) -> String {
     let shown = targets.iter().map(|target| match target.weight {
-        Some(weight) => format!("{} ({weight})", target.id()),
-        None => target.id(),
+        Some(weight) => format!("{} ({weight})", target.id),
+        None => target.id.clone(),
     });
     let shown: Vec<_> = shown.collect();
     if shown.is_empty() { "-".to_owned() } else { shown.join(", ") }
@@ -56,7 +56,7 @@ fn route_json(route: &Route) -> Value {
     let targets = |targets: &[Target]| -> Vec<Value> {
         let target = |target: &Target| {
             json!({
-                "target": target.id(),
+                "target": target.id,
                 "weight": target.weight,
                 "priced": target.terms.price.is_some(),
             })

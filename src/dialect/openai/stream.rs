@@ -1,7 +1,7 @@
 //! A streamed answer: one event in, what it means out, and an explicit end.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -66,8 +66,8 @@ pub enum Ending {
 pub struct StreamReader {
     hides_usage: bool,
     usage: Reported,
-    begun: HashSet<u64>,
-    finished: HashSet<u64>,
+    begun: BTreeSet<u64>,
+    finished: BTreeSet<u64>,
     has_content: bool,
     is_filtered: bool,
     done: bool,
