@@ -84,13 +84,14 @@ impl Call {
 
     /// The end user that the request names.
     pub fn user(&self) -> Option<String> {
-        let (text, path): (&str, &[&str]) = match self {
-            Self::OpenAi(call) => (call.text(), &["user"]),
-            Self::Anthropic(call) => (call.text(), &["metadata", "user_id"]),
+        let json = match self {
+            Self::OpenAi(call) => call.object().value("user"),
+            Self::Anthropic(call) => {
+                let metadata = call.object().value("metadata")?;
+                Object::parse(metadata).ok()?.value("user_id")
+            }
         };
-        let step = |json, name: &&str| Object::parse(json).ok()?.value(name);
-        let json = path.iter().try_fold(text, step)?;
-        serde_json::from_str(json).ok()
+        serde_json::from_str(json?).ok()
     }
 
     /// Why no size bounds what the request costs, if none does.

@@ -6,8 +6,7 @@ use bytes::Bytes;
 use super::anthropic::{self, MessagesCall, Thinking};
 use super::chat::{Chat, Dropped};
 use super::openai::chat::ReasoningStyle;
-use super::refuse::refuse_body;
-use super::{Call, Dialect, Edit, Object, Operation, Reading, Telling, Vendor, converse, openai};
+use super::{Call, Dialect, Edit, Operation, Reading, Telling, Vendor, converse, openai};
 use crate::failure::{Class, Failure, ProviderError, Sent};
 use crate::refusal::Refusal;
 
@@ -113,8 +112,7 @@ fn openai_as_it_came(call: &openai::Call, encoding: &Encoding<'_>) -> Encoded {
 fn count_at_bedrock(call: &MessagesCall, encoding: &Encoding<'_>) -> Result<Encoded, Failure> {
     let target = converse::Target { model: encoding.upstream_model, max_tokens_default: None };
     // A conversation has a cap on its answer, which a request to count one has not.
-    let object = Object::parse(call.text()).map_err(|error| refused(&refuse_body(error)))?;
-    let capped = object.edited(&[Edit::Set("max_tokens", "1".to_owned())]);
+    let capped = call.object().edited(&[Edit::Set("max_tokens", "1".to_owned())]);
     let chat = read_messages(&capped, call.has_beta());
     let counted = chat.and_then(|chat| converse::count_request(&chat, &target));
     let (body, dropped) = counted.map_err(|refusal| refused(&refusal))?;

@@ -1,10 +1,13 @@
 //! A shallow view of a JSON object that can be edited in place: what is not edited keeps its bytes.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::ops::Range;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+
+use super::skip::{Cursor, string};
 
 /// More fields than any request has; a bound on what a hostile body can make the gateway allocate.
 const MOST_MEMBERS: usize = 512;
@@ -36,6 +39,11 @@ struct Member<'a> {
     value: &'a str,
 }
 
+/// Where the values of an object's members stand in its text, in bytes: enough to view it again
+/// without reading it again.
+#[derive(Clone, Debug)]
+pub struct Outline(Vec<Range<usize>>);
+
 /// A change of one member. Values are JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit<'e> {
@@ -51,25 +59,7 @@ impl<'a> Object<'a> {
     /// # Errors
     /// See [`ObjectError`].
     pub fn parse(text: &'a str) -> Result<Self, ObjectError> {
-        let Members(pairs) = serde_json::from_str(text).map_err(|error| {
-            if error.to_string().starts_with(TOO_MANY) {
-                ObjectError::TooManyMembers
-            } else if error.is_data() {
-                ObjectError::NotAnObject
-            } else {
-                ObjectError::Syntax(error.to_string())
-            }
-        })?;
-        let mut end = 0;
-        let mut members = Vec::with_capacity(pairs.len());
-        for (name, value) in pairs {
-            // The value borrows from the text, so its address says where it stands.
-            let start = value.as_ptr().addr() - text.as_ptr().addr();
-            let lead = text.get(end..start).unwrap_or_default();
-            end = start + value.len();
-            members.push(Member { name, lead, value });
-        }
-        Ok(Self { text, members })
+        Outline::read(text).map(|outline| outline.object(text))
     }
 
     /// The value of a member as JSON; `null` counts as absent. Of several with one name, the last.
@@ -149,6 +139,52 @@ impl<'a> Object<'a> {
     }
 }
 
+impl Outline {
+    /// Reads the members of an object without looking into their values.
+    ///
+    /// # Errors
+    /// See [`ObjectError`].
+    pub fn read(text: &str) -> Result<Self, ObjectError> {
+        let (mut places, mut has_too_many) = (Vec::new(), false);
+        let mut cursor = Cursor::new(text);
+        let read = cursor.object(|cursor, name| {
+            string(name)?;
+            has_too_many = places.len() == MOST_MEMBERS;
+            if has_too_many {
+                return None;
+            }
+            let value = cursor.named()?;
+            // The value borrows from the text, so its address says where it stands.
+            let start = value.as_ptr().addr() - text.as_ptr().addr();
+            places.push(start..start + value.len());
+            Some(())
+        });
+        if has_too_many {
+            return Err(ObjectError::TooManyMembers);
+        }
+        if read.is_none() || !cursor.is_at_end() {
+            return Err(error_of(text));
+        }
+        Ok(Self(places))
+    }
+
+    /// The object, from the same text.
+    pub fn object<'a>(&self, text: &'a str) -> Object<'a> {
+        let mut end = 0;
+        let member = |place: &Range<usize>| {
+            let lead = text.get(end..place.start)?;
+            end = place.end;
+            let is_around = |c| matches!(c, '{' | ',' | ':' | ' ' | '\n' | '\t' | '\r');
+            Some(Member {
+                name: string(lead.trim_matches(is_around))?,
+                lead,
+                value: text.get(place.clone())?,
+            })
+        };
+        Object { text, members: self.0.iter().map_while(member).collect() }
+    }
+}
+
 impl Edit<'_> {
     fn name(&self) -> &str {
         match self {
@@ -164,56 +200,13 @@ impl Edit<'_> {
     }
 }
 
-const TOO_MANY: &str = "too many members";
-
-struct Members<'a>(Vec<(Cow<'a, str>, &'a str)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
-        while let Some(Name(name)) = map.next_key()? {
-            if members.len() == MOST_MEMBERS {
-                return Err(serde::de::Error::custom(TOO_MANY));
-            }
-            members.push((name, map.next_value::<&RawValue>()?.get()));
-        }
-        Ok(Members(members))
-    }
-}
-
-/// A member's name, borrowed unless it holds escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
+/// What is wrong with a text, in the parser's words.
+fn error_of(text: &str) -> ObjectError {
+    match serde_json::from_str::<HashMap<String, &RawValue>>(text) {
+        Err(error) if error.is_data() => ObjectError::NotAnObject,
+        Err(error) => ObjectError::Syntax(error.to_string()),
+        // What is refused without words is what the parser refuses: see the fuzz targets.
+        Ok(_) => ObjectError::Syntax("it cannot be read".to_owned()),
     }
 }
 

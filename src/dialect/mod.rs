@@ -26,6 +26,7 @@ mod operation;
 mod percent;
 mod reading;
 mod refuse;
+mod skip;
 pub mod sse;
 #[cfg(test)]
 mod tests;
@@ -39,7 +40,7 @@ pub use answer_stream::{AnswerStream, Step};
 pub use call::Call;
 pub use encode::{Encoded, Encoding};
 pub use errors::{envelope, error_event, read_error};
-pub use json::{Edit, Object, ObjectError};
+pub use json::{Edit, Object, ObjectError, Outline};
 pub use operation::Operation;
 pub use percent::percent_encoded;
 pub use reading::{Reading, Telling, Whole};

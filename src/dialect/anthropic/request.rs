@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::expected::{boolean, max_tokens, parse_body, read};
+use super::expected::{boolean, max_tokens, read};
 use super::server_tools::server_tools;
 use super::size::size_of;
-use crate::dialect::{Edit, Object, Operation};
+use crate::dialect::refuse::refuse_body;
+use crate::dialect::{Edit, Object, Operation, Outline};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
 use crate::routing::check_alias;
@@ -54,6 +55,7 @@ pub struct MessagesCall {
     pub headers: Vec<(&'static str, String)>,
     is_fast: bool,
     body: Bytes,
+    outline: Outline,
 }
 
 /// The version that a client means which names none.
@@ -86,7 +88,8 @@ impl MessagesCall {
         let text = std::str::from_utf8(&body).map_err(|error| Refusal::InvalidBody {
             message: format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to()),
         })?;
-        let object = parse_body(text)?;
+        let outline = Outline::read(text).map_err(refuse_body)?;
+        let object = outline.object(text);
         if let Some(name) = ONCE.into_iter().find(|name| object.count(name) > 1) {
             return Err(Refusal::field(name, format!("'{name}' is there more than once.")));
         }
@@ -116,6 +119,7 @@ impl MessagesCall {
             headers: headers(),
             is_fast: object.value("speed").is_some_and(|speed| speed != "\"standard\""),
             body,
+            outline,
         })
     }
 
@@ -159,15 +163,18 @@ impl MessagesCall {
         std::str::from_utf8(&self.body).unwrap_or_default()
     }
 
+    /// The body as a shallow view.
+    pub fn object(&self) -> Object<'_> {
+        self.outline.object(self.text())
+    }
+
     /// The body for a target: the client's own bytes, with the name that the model has there.
     /// `max_tokens` is always there and caps all output, so nothing else is needed.
     pub fn encode(&self, upstream_model: &str) -> Bytes {
         if upstream_model == self.alias {
             return self.body.clone();
         }
-        // A body that parsed once parses again; were that ever untrue, the provider gets it as is.
-        let Ok(object) = Object::parse(self.text()) else { return self.body.clone() };
         let model = serde_json::Value::from(upstream_model).to_string();
-        object.edited(&[Edit::Set("model", model)]).into()
+        self.object().edited(&[Edit::Set("model", model)]).into()
     }
 }

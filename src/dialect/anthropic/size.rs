@@ -1,11 +1,10 @@
 //! The size of a request's input, as far as it bounds tokens, without building it in memory.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use super::expected::{expected, missing};
 use crate::dialect::Object;
-use crate::dialect::elements::{NotAnArray, each};
+use crate::dialect::skip::{Cursor, Fields, string};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
 
@@ -16,6 +15,9 @@ const TOOL_PROMPT_BYTES: u64 = 1_024;
 /// tokens ("Computer use", "Pricing").
 const TYPED_TOOL_BYTES: u64 = 1_024;
 
+/// What is read of a block, and of a source and a tool.
+const BLOCK: [&str; 3] = ["type", "content", "source"];
+
 /// Counts messages (the system prompt as one), tools and media; text is all bytes that are not
 /// media.
 pub(super) fn size_of(object: &Object<'_>, body_bytes: usize) -> Result<InputSize, Refusal> {
@@ -25,16 +27,13 @@ pub(super) fn size_of(object: &Object<'_>, body_bytes: usize) -> Result<InputSiz
         size.messages += 1;
         count_content(system, &mut size);
     }
-    each(messages, |message| {
-        size.messages += 1;
-        if let Some(content) = content_of(message) {
-            count_content(content, &mut size);
-        }
-    })
-    .map_err(|NotAnArray| expected("messages", "an array", messages))?;
+    Cursor::new(messages)
+        .array(|message| count_message(message, &mut size))
+        .ok_or_else(|| expected("messages", "an array", messages))?;
     if let Some(tools) = object.value("tools") {
-        each(tools, |tool| count_tool(tool, &mut size))
-            .map_err(|NotAnArray| expected("tools", "an array", tools))?;
+        Cursor::new(tools)
+            .array(|tool| count_tool(tool, &mut size))
+            .ok_or_else(|| expected("tools", "an array", tools))?;
         if size.tools > 0 {
             size.text_bytes = size.text_bytes.saturating_add(TOOL_PROMPT_BYTES);
         }
@@ -42,46 +41,38 @@ pub(super) fn size_of(object: &Object<'_>, body_bytes: usize) -> Result<InputSiz
     Ok(size)
 }
 
-#[derive(Deserialize)]
-struct Content<'a> {
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Block<'a> {
-    r#type: Option<String>,
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-    #[serde(borrow)]
-    source: Option<&'a RawValue>,
-}
-
-fn content_of(message: &str) -> Option<&str> {
-    serde_json::from_str::<Content<'_>>(message).ok()?.content.map(RawValue::get)
+fn count_message(message: &mut Cursor<'_>, size: &mut InputSize) -> Option<()> {
+    size.messages += 1;
+    if let [Some(content)] = message.fields(["content"])?.values.unwrap_or_default() {
+        count_content(content, size);
+    }
+    Some(())
 }
 
 /// Counts the media among content blocks, at any depth that has any: in messages, in the results of
 /// tools and in documents that are made of blocks.
 fn count_content(content: &str, size: &mut InputSize) {
-    if !content.starts_with('[') {
-        return;
+    if content.starts_with('[') {
+        // An array always reads as one.
+        let _ = Cursor::new(content).array(|block| count_block(block, size));
     }
-    // An array always reads as one.
-    let _ = each(content, |block| {
-        let Ok(read) = serde_json::from_str::<Block<'_>>(block) else { return };
-        match read.r#type.as_deref() {
-            Some("image" | "document") => count_media(&read, size),
-            Some("tool_result") => {
-                if let Some(content) = read.content {
-                    count_content(content.get(), size);
-                }
+}
+
+fn count_block(block: &mut Cursor<'_>, size: &mut InputSize) -> Option<()> {
+    let Some([kind, content, source]) = block.fields(BLOCK)?.values else { return Some(()) };
+    match kind.map(string) {
+        Some(None) => {}
+        Some(Some(kind)) if matches!(&*kind, "image" | "document") => count_media(source, size),
+        Some(Some(kind)) if kind == "tool_result" => {
+            if let Some(content) = content {
+                count_content(content, size);
             }
-            Some(kind) if is_text(kind) => {}
-            // It may stand for more than its bytes.
-            _ => size.media += 1,
         }
-    });
+        Some(Some(kind)) if is_text(&kind) => {}
+        // It may stand for more than its bytes.
+        _ => size.media += 1,
+    }
+    Some(())
 }
 
 /// A block whose tokens are in its own bytes.
@@ -94,14 +85,15 @@ fn is_text(kind: &str) -> bool {
         || kind == "tool_reference"
 }
 
-fn count_media(block: &Block<'_>, size: &mut InputSize) {
-    let source = block.source.map(RawValue::get).unwrap_or_default();
-    let kind = serde_json::from_str::<Block<'_>>(source).ok().and_then(|source| source.r#type);
-    match kind.as_deref() {
+fn count_media(source: Option<&str>, size: &mut InputSize) {
+    let source = source.unwrap_or_default();
+    let read = Cursor::new(source).fields(BLOCK);
+    match read.as_ref().and_then(kind_of).as_deref() {
         // A document of plain text is as long as it is.
         Some("text") => {}
         Some("content") => {
-            if let Some(content) = content_of(source) {
+            let read = Cursor::new(source).fields(["content"]).and_then(|read| read.values);
+            if let Some([Some(content)]) = read {
                 count_content(content, size);
             }
         }
@@ -112,12 +104,18 @@ fn count_media(block: &Block<'_>, size: &mut InputSize) {
     }
 }
 
-fn count_tool(tool: &str, size: &mut InputSize) {
+fn count_tool(tool: &mut Cursor<'_>, size: &mut InputSize) -> Option<()> {
     size.tools += 1;
-    let kind = serde_json::from_str::<Block<'_>>(tool).ok().and_then(|tool| tool.r#type);
-    if kind.is_some_and(|kind| kind != "custom") {
+    if kind_of(&tool.fields(BLOCK)?).is_some_and(|kind| kind != "custom") {
         size.text_bytes = size.text_bytes.saturating_add(TYPED_TOOL_BYTES);
     }
+    Some(())
+}
+
+/// The type of a block, a source or a tool, if it can be read as one and has any.
+fn kind_of<'a>(read: &Fields<'a, 3>) -> Option<Cow<'a, str>> {
+    let [kind, ..] = read.values?;
+    kind.and_then(string)
 }
 
 fn as_u64(bytes: usize) -> u64 {

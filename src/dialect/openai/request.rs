@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::size::{prompts, size_of};
 use crate::dialect::refuse::{expected, refuse_body};
-use crate::dialect::{Edit, Object, Operation, Vendor};
+use crate::dialect::{Edit, Object, Operation, Outline, Vendor};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
 use crate::routing::check_alias;
@@ -55,6 +55,7 @@ pub struct Call {
     /// and no `tools`.
     pub calls_functions: bool,
     body: Bytes,
+    outline: Outline,
 }
 
 /// What a target needs to be different.
@@ -82,7 +83,8 @@ impl Call {
         let text = std::str::from_utf8(&body).map_err(|error| Refusal::InvalidBody {
             message: format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to()),
         })?;
-        let object = Object::parse(text).map_err(refuse_body)?;
+        let outline = Outline::read(text).map_err(refuse_body)?;
+        let object = outline.object(text);
         let repeated = ONCE.into_iter().find(|name| object.count(name) > 1);
         if let Some(name) = repeated {
             return Err(Refusal::field(name, format!("'{name}' is there more than once.")));
@@ -119,6 +121,7 @@ impl Call {
             size: size_of(operation, &object, body.len())?,
             calls_functions: object.value("functions").is_some() && object.value("tools").is_none(),
             body,
+            outline,
         })
     }
 
@@ -133,6 +136,11 @@ impl Call {
         std::str::from_utf8(&self.body).unwrap_or_default()
     }
 
+    /// The body as a shallow view.
+    pub fn object(&self) -> Object<'_> {
+        self.outline.object(self.text())
+    }
+
     /// Whether the usage chunk must be kept from the client, because only the gateway asked for it.
     pub fn hides_usage(&self) -> bool {
         self.stream && !self.wants_usage
@@ -145,8 +153,7 @@ impl Call {
         if !(renames || asks_usage || encoding.binds_cost) {
             return self.body.clone();
         }
-        // A body that parsed once parses again; were that ever untrue, the provider gets it as is.
-        let Ok(object) = Object::parse(self.text()) else { return self.body.clone() };
+        let object = self.object();
         let mut edits = Vec::new();
         if renames {
             edits.push(Edit::Set("model", json_string(encoding.upstream_model)));

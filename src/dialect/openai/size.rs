@@ -1,10 +1,8 @@
 //! The size of a request's input, as far as it bounds tokens, without building it in memory.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::dialect::elements::{NotAnArray, each};
 use crate::dialect::refuse::expected;
+use crate::dialect::skip::{Cursor, string};
 use crate::dialect::{Object, Operation};
 use crate::quota::InputSize;
 use crate::refusal::Refusal;
@@ -22,8 +20,9 @@ pub(super) fn size_of(
     };
     match operation {
         Operation::ChatCompletions => {
-            each(json, |message| count_message(message, &mut size))
-                .map_err(|NotAnArray| expected(input, "an array", json))?;
+            Cursor::new(json)
+                .array(|message| count_message(message, &mut size))
+                .ok_or_else(|| expected(input, "an array", json))?;
         }
         _ => {
             size.messages = prompts(operation, object)?;
@@ -53,32 +52,23 @@ pub(super) fn prompts(operation: Operation, object: &Object<'_>) -> Result<u64, 
     Ok(if tokens { 1 } else { texts.max(1) })
 }
 
-#[derive(Deserialize)]
-struct Message<'a> {
-    #[serde(borrow)]
-    content: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Part<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Option<std::borrow::Cow<'a, str>>,
-}
-
-fn count_message(message: &str, size: &mut InputSize) {
+fn count_message(message: &mut Cursor<'_>, size: &mut InputSize) -> Option<()> {
     size.messages += 1;
-    let content = serde_json::from_str::<Message<'_>>(message).ok().and_then(|m| m.content);
-    let Some(content) = content.map(RawValue::get).filter(|json| json.starts_with('[')) else {
-        return;
-    };
-    // An array always reads as one.
-    let _ = each(content, |part| {
-        let kind = serde_json::from_str::<Part<'_>>(part).ok().and_then(|part| part.kind);
-        if !matches!(kind.as_deref(), Some("text" | "refusal")) {
-            size.media += 1;
-            size.text_bytes = size.text_bytes.saturating_sub(as_u64(part.len()));
-        }
-    });
+    let [content] = message.fields(["content"])?.values.unwrap_or_default();
+    if let Some(content) = content.filter(|json| json.starts_with('[')) {
+        Cursor::new(content).array(|part| count_part(part, size))?;
+    }
+    Some(())
+}
+
+fn count_part(part: &mut Cursor<'_>, size: &mut InputSize) -> Option<()> {
+    let part = part.fields(["type"])?;
+    let [kind] = part.values.unwrap_or_default();
+    if !matches!(kind.and_then(string).as_deref(), Some("text" | "refusal")) {
+        size.media += 1;
+        size.text_bytes = size.text_bytes.saturating_sub(as_u64(part.text.len()));
+    }
+    Some(())
 }
 
 fn as_u64(bytes: usize) -> u64 {
