@@ -108,7 +108,7 @@ async fn commit_stream(mut live: Live) -> Result<Live, Failure> {
                 return Ok(live);
             }
         }
-        if !live.take_chunk().await? {
+        if live.take_chunk().await?.is_none() {
             live.ending = Some(live.answer.end()?);
             return Ok(live);
         }
@@ -116,13 +116,20 @@ async fn commit_stream(mut live: Live) -> Result<Live, Failure> {
 }
 
 impl Live {
-    /// Reads the next bytes; false when the provider has ended and nothing is left.
-    pub(super) async fn take_chunk(&mut self) -> Result<bool, Failure> {
-        match self.source.next().await {
-            Some(chunk) => self.answer.push(&chunk?),
-            None if self.answer.is_closed() => return Ok(false),
-            None => self.answer.close(),
-        }
-        Ok(true)
+    /// Reads the next bytes, and says how many; nothing when the provider has ended and nothing is
+    /// left.
+    pub(super) async fn take_chunk(&mut self) -> Result<Option<usize>, Failure> {
+        Ok(match self.source.next().await {
+            Some(chunk) => {
+                let chunk = chunk?;
+                self.answer.push(&chunk);
+                Some(chunk.len())
+            }
+            None if self.answer.is_closed() => None,
+            None => {
+                self.answer.close();
+                Some(0)
+            }
+        })
     }
 }

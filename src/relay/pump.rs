@@ -1,5 +1,8 @@
 //! The pump: forwards a committed stream, event by event, to an explicit end.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +17,13 @@ use crate::failure::{Class, Failure};
 /// How long the provider gets to end its body after its last event, so that the connection can be used
 /// again. The client has everything by then.
 const DRAIN: Duration = Duration::from_millis(50);
+
+/// Events that come together leave together, up to about so many bytes: as much as one write takes.
+const MOST_TOGETHER_BYTES: usize = 16 << 10;
+
+/// So often a connection is polled until it has handed over what it has: once to hear that more is
+/// wanted, and once to read it.
+const TURNS: u8 = 2;
 
 /// A timer that is heard so much later than it rang was not heard at all meanwhile: the host reads the
 /// body only when the client has taken what it was given.
@@ -68,6 +78,7 @@ pub(super) async fn pump(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> En
 async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End, Failure> {
     let mut progress = Instant::now();
     let mut pace = Pace { least: pacing.least_events_per_minute, since: progress, events: 0 };
+    let mut lost = None;
     while live.ending.is_none() {
         let (pieces, has_progress, failed) = read_events(live);
         let events = pieces.len();
@@ -78,6 +89,8 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
             return Err(failure);
         }
         if live.ending.is_none() {
+            // Behind an end nothing can be lost any more.
+            lost.take().map_or(Ok(()), Err)?;
             pace.check(events)?;
         }
         if has_progress {
@@ -104,8 +117,9 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
             progress = Instant::now();
             continue;
         };
-        if !more? {
-            live.ending = Some(live.answer.end()?);
+        match more? {
+            Some(bytes) => lost = take_more(live, bytes).await.err(),
+            None => live.ending = Some(live.answer.end()?),
         }
     }
     let ending = live.ending.take().unwrap_or_default();
@@ -115,6 +129,34 @@ async fn forward(live: &mut Live, pacing: Pacing, outlet: &Outlet) -> Result<End
     // Whether it ends in time decides only whether the connection is kept.
     let _ = timeout(DRAIN, async { while live.source.next().await.is_some() {} }).await;
     Ok(End::Complete)
+}
+
+/// Takes what the provider has sent right behind these bytes, so that it leaves with them: a write
+/// for each event would cost more than all else that is done for it.
+async fn take_more(live: &mut Live, mut bytes: usize) -> Result<(), Failure> {
+    while bytes < MOST_TOGETHER_BYTES {
+        match at_once(live.take_chunk()).await.transpose()?.flatten() {
+            Some(more @ 1..) => bytes = bytes.saturating_add(more),
+            Some(0) | None => break,
+        }
+    }
+    Ok(())
+}
+
+/// What a future has to say once the others on this thread have had their turns.
+async fn at_once<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    let mut turns = 0;
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(said) => Poll::Ready(Some(said)),
+        Poll::Pending if turns == TURNS => Poll::Ready(None),
+        Poll::Pending => {
+            turns += 1;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
 }
 
 /// How fast a stream comes. A drip never goes silent, and yet never ends.

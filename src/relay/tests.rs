@@ -108,6 +108,36 @@ async fn every_stream_has_an_explicit_end() {
     check(&[Send(0, HI), Send(0, USAGE), Break], HI, "truncated", false).await;
 }
 
+/// The pieces that the host gets, each of which it may write by itself.
+async fn check_pieces(acts: &[Act], expected: &[&str]) {
+    let committed = commit(arrived(acts)).await.unwrap();
+    let ending = |_| std::future::ready(());
+    let mut body = answer(committed, pacing(), "r".to_owned(), Bytes::new(), ending);
+    let mut pieces = vec![];
+    while let Some(frame) = body.frame().await {
+        let piece = frame.unwrap().into_data().unwrap();
+        let piece = String::from_utf8(piece.to_vec()).unwrap();
+        pieces.push(if piece.contains("\"error\"") { "error".to_owned() } else { piece });
+    }
+    assert_eq!(pieces, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_come_together_leave_together() {
+    let rest = format!("{HI}{HI}{STOP}");
+    let together = [Send(0, HI), Send(1, HI), Send(0, HI), Send(0, STOP), Send(1, DONE)];
+    check_pieces(&together, &[HI, &rest, DONE]).await;
+    let apart = [Send(0, HI), Send(1, HI), Send(1, STOP), Send(1, DONE)];
+    check_pieces(&apart, &[HI, HI, STOP, DONE]).await;
+    // What breaks off behind them does not take them along.
+    check_pieces(&[Send(0, HI), Send(1, HI), Send(0, HI), Break], &[HI, &HI.repeat(2), "error"])
+        .await;
+    // Not more at once than a write takes.
+    let large: &'static str = format!(": {}\n\n", "x".repeat(9 << 10)).leak();
+    let acts = [Send(0, HI), Send(1, large), Send(0, large), Send(0, large), Send(0, DONE)];
+    check_pieces(&acts, &[HI, &large.repeat(2), &format!("{large}{DONE}")]).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn signs_of_life_are_not_progress() {
     let mut acts = vec![Send(0, HI)];
