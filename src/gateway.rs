@@ -1,6 +1,7 @@
 //! The gateway: THE flow of a request, a line a stage. The only file that sees both the stages,
 //! which decide, and the edges, which touch the world.
 
+mod ahead;
 mod attempts;
 mod count;
 mod ending;
@@ -15,7 +16,7 @@ mod wish;
 
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct Gateway {
     retry_budget: RetryBudget,
     breaker: Mutex<Breaker>,
     expectations: Mutex<Expectations>,
+    /// Whether the last key had limits that bind what a request costs.
+    binds_cost: AtomicBool,
 }
 
 impl Gateway {
@@ -78,6 +81,7 @@ impl Gateway {
             retry_budget: RetryBudget::default(),
             breaker: Mutex::default(),
             expectations: Mutex::default(),
+            binds_cost: AtomicBool::new(true),
         }
     }
 
@@ -110,12 +114,7 @@ impl Gateway {
         let time = time(&asked, wish.timeout, self.host_time(request.deadline))?;
         let deadline = Instant::now() + time;
         let demand = demand(call, &asked, self.lease(deadline), random());
-        let admission = self.admit(&presented, &demand, record).await?;
-        let right = (!wish.faults.is_empty()).then_some(Right::Fault);
-        let permitted = self.permit(&asked, right, &config, admission, record).await?;
-        let Permitted { caller, hold, legs } = permitted;
-        self.retry_budget.request();
-        let draw = draw(&asked, Some(caller.id()), call, &request.headers);
+        let draw = draw(&asked, Some(&presented.id), call, &request.headers);
         let journey = attempts::Journey {
             gateway: Arc::clone(&self),
             call,
@@ -129,7 +128,12 @@ impl Gateway {
             wants_trail: ingress::wants_trail(&request.headers),
             mirror: None,
         };
-        let answer = journey.travel_mirrored(&legs, hold, record).await;
+        let (admission, ahead) = journey.admit(&asked, record).await;
+        let right = (!wish.faults.is_empty()).then_some(Right::Fault);
+        let permitted = self.permit(&asked, right, &config, admission?, record).await?;
+        let Permitted { hold, legs } = permitted;
+        self.retry_budget.request();
+        let answer = journey.travel_mirrored(&legs, hold, ahead, record).await;
         match (call, answer) {
             (Call::Anthropic(messages), Err(refusal)) if may_estimate(call, &refusal) => {
                 Ok(count::estimate(messages, record))

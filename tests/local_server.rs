@@ -1,6 +1,7 @@
 //! The local server between a client and two providers that do what a script says.
 
 mod after_commit;
+mod ahead;
 mod client_gone;
 mod connections;
 mod course;

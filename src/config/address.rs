@@ -34,6 +34,11 @@ impl BaseUrl {
         Ok(Self(url))
     }
 
+    /// The URL.
+    pub fn url(&self) -> &reqwest::Url {
+        &self.0
+    }
+
     /// The URL as text, without a slash at its end.
     pub fn as_str(&self) -> &str {
         self.0.as_str().trim_end_matches('/')

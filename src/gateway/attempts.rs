@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Gateway;
+use super::ahead::Ahead;
 use super::ending::{Ending, answer_headers, dropped_header, told_last};
 use super::exchange::{Answered, Attempt};
 use super::mirror::Copied;
@@ -42,7 +43,9 @@ pub(super) struct Journey<'a> {
 }
 
 /// What has come of the attempts so far.
-struct Walked {
+struct Walked<'a> {
+    /// What was made ready for the first of them.
+    ahead: Option<Ahead<'a>>,
     failures: Vec<Failure>,
     /// The hold for the next attempt; nothing when the key had no room for another.
     kept: Option<Hold>,
@@ -68,10 +71,11 @@ impl Journey<'_> {
         self,
         legs: &[Leg],
         hold: Hold,
+        ahead: Option<Ahead<'_>>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
-        let mut walked =
-            Walked { failures: vec![], kept: Some(hold), is_billed: false, notices: vec![] };
+        let (failures, notices) = (vec![], vec![]);
+        let mut walked = Walked { ahead, failures, kept: Some(hold), is_billed: false, notices };
         for (index, leg) in legs.iter().enumerate() {
             if index > 0 && !self.change_leg(leg, &mut walked, record).await {
                 break;
@@ -101,7 +105,7 @@ impl Journey<'_> {
         leg: &Leg,
         plan: &Plan<'_>,
         is_last: bool,
-        walked: &mut Walked,
+        walked: &mut Walked<'_>,
         record: &mut Record,
     ) -> Gone {
         let skipped = plan.skipped.iter();
@@ -126,7 +130,7 @@ impl Journey<'_> {
             let began = Instant::now();
             // The others hear of the last failure while the next target works.
             let notices = std::mem::take(&mut walked.notices);
-            let attempting = self.attempt(attempt, &hold, record);
+            let attempting = self.attempt(attempt, &hold, walked.ahead.take(), record);
             let (tried, ()) = tokio::join!(attempting, self.gateway.tell(notices));
             record.upstream_us += micros(began);
             match tried {
@@ -196,7 +200,7 @@ impl Journey<'_> {
     async fn hold_for_next(
         &self,
         leg: &Leg,
-        walked: &mut Walked,
+        walked: &mut Walked<'_>,
         record: &mut Record,
     ) -> Option<Hold> {
         let held = walked.kept.take();
@@ -213,7 +217,7 @@ impl Journey<'_> {
 
     /// Goes over to another alias: its limits are other limits, and the key must be allowed to use
     /// it. False when it is not, or has no room.
-    async fn change_leg(&self, leg: &Leg, walked: &mut Walked, record: &mut Record) -> bool {
+    async fn change_leg(&self, leg: &Leg, walked: &mut Walked<'_>, record: &mut Record) -> bool {
         let Some(held) = walked.kept.take() else { return false };
         let evidence = if walked.is_billed { Evidence::Unknown } else { Evidence::Void };
         self.gateway.settle(held, &evidence, record).await;

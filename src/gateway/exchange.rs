@@ -6,6 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName};
 use tokio::time::{Instant, timeout_at};
 
+use super::ahead::Ahead;
 use super::attempts::Journey;
 use crate::decision::{Asking, prepare};
 use crate::dialect::Encoded;
@@ -55,6 +56,7 @@ impl Journey<'_> {
         &self,
         attempt: Attempt<'_>,
         hold: &Hold,
+        ahead: Option<Ahead<'_>>,
         record: &mut Record,
     ) -> Result<Answered, Failure> {
         let began = Instant::now();
@@ -75,7 +77,7 @@ impl Journey<'_> {
             // The store took all the time: nobody was asked.
             Err(Failure::new(Class::TimeoutTotal, Sent::Unbilled, "no time was left"))
         } else {
-            let exchange = self.exchange(attempt, hold, record, &mut headers_ms);
+            let exchange = self.exchange(attempt, hold, ahead, record, &mut headers_ms);
             timeout_at(limit, exchange).await.unwrap_or_else(|_| {
                 let class = if limit < self.deadline {
                     Class::TimeoutFirstToken
@@ -105,14 +107,22 @@ impl Journey<'_> {
         &self,
         attempt: Attempt<'_>,
         hold: &Hold,
+        ahead: Option<Ahead<'_>>,
         record: &Record,
         headers_ms: &mut Option<u64>,
     ) -> Result<Answered, Failure> {
         let began = Instant::now();
         let now_ms = self.gateway.parts.clock.now_ms();
-        let Attempt { target, alias, timeouts, .. } = attempt;
-        let (binds_cost, is_strict) = (hold.binds_cost(), attempt.is_strict);
-        let prepared = prepare(self.call, Asking { target, alias, binds_cost, is_strict, now_ms })?;
+        let Attempt { target, alias, timeouts, is_strict, .. } = attempt;
+        let asking = Asking { target, alias, binds_cost: hold.binds_cost(), is_strict, now_ms };
+        let (prepared, dialed) = match ahead {
+            Some(ahead) => ahead.taken(asking).await?,
+            None => (None, None),
+        };
+        let prepared = match prepared {
+            Some(prepared) => prepared,
+            None => prepare(self.call, asking)?,
+        };
         let outgoing = Outgoing {
             provider: &target.provider,
             operation: prepared.encoded.operation,
@@ -120,9 +130,10 @@ impl Journey<'_> {
             headers: prepared.headers(&record.request_id),
             secret: self.snapshot.secret(target),
             connect_ms: timeouts.connect_ms,
+            dialed,
             body: prepared.encoded.body.clone(),
         };
-        let arrival = self.gateway.parts.upstream.send(&outgoing, now_ms).await?;
+        let arrival = self.gateway.parts.upstream.send(outgoing, now_ms).await?;
         *headers_ms = Some(micros(began) / 1_000);
         let status = arrival.status.as_u16();
         let id = ID_HEADERS.iter().find_map(|name| header(&arrival.headers, name));

@@ -3,7 +3,7 @@
 use super::Gateway;
 use crate::config::Snapshot;
 use crate::decision::{Asked, Leg, permitted};
-use crate::keys::{Caller, Right};
+use crate::keys::Right;
 use crate::quota::{Evidence, Hold};
 use crate::record::Record;
 use crate::refusal::Refusal;
@@ -11,7 +11,6 @@ use crate::store::Admission;
 
 /// A request that may be planned.
 pub(super) struct Permitted {
-    pub(super) caller: Caller,
     pub(super) hold: Hold,
     pub(super) legs: Vec<Leg>,
 }
@@ -34,7 +33,7 @@ impl Gateway {
                 if let Some(leg) = legs.first() {
                     record.leg(leg.route.pattern.as_str(), leg.route.listed_as(&leg.alias));
                 }
-                Ok(Permitted { caller, hold, legs })
+                Ok(Permitted { hold, legs })
             }
             Err(refusal) => {
                 self.settle(hold, &Evidence::Void, record).await;

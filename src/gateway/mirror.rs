@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use super::Gateway;
+use super::ahead::Ahead;
 use super::attempts::Journey;
 use super::exchange::Attempt;
 use super::loader::beside;
@@ -62,12 +63,13 @@ impl Journey<'_> {
         mut self,
         legs: &[Leg],
         hold: Hold,
+        ahead: Option<Ahead<'_>>,
         record: &mut Record,
     ) -> Result<Answer, Refusal> {
         self.mirror = self.copy(legs, record);
         let copied = self.mirror.clone();
         // The largest part of a request's future, which would be in here twice.
-        let travel = Box::pin(self.travel(legs, hold, record));
+        let travel = Box::pin(self.travel(legs, hold, ahead, record));
         let Some(copied) = copied else { return travel.await };
         let answer = beside(travel, copied.clone().work()).await;
         if answer.is_err() {
@@ -192,7 +194,7 @@ impl Copying {
             is_strict: self.route.is_strict,
             has_more: false,
         };
-        let answered = match journey.attempt(attempt, hold, record).await {
+        let answered = match journey.attempt(attempt, hold, None, record).await {
             Ok(answered) => answered,
             Err(failure) if failure.sent == Sent::Maybe => return Evidence::Unknown,
             Err(_) => return Evidence::Unbilled,

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::http::{Http, Reach};
 use super::mock;
 use super::play::play;
-use super::pools::Pools;
+use super::pools::{DialError, Dialed, Pools, Way};
 use super::retry_after::retry_after_ms;
 use super::sigv4::Signer;
 use crate::config::{Proof, Provider};
@@ -42,6 +42,8 @@ pub struct Outgoing<'a> {
     pub secret: Option<&'a Secret>,
     /// How long a connection may take, in milliseconds.
     pub connect_ms: u64,
+    /// What was made ready for it.
+    pub dialed: Option<Dialed>,
     /// The body, in the provider's dialect.
     pub body: Bytes,
 }
@@ -70,11 +72,33 @@ impl Upstream {
         Self { pools: Pools::new(http), credentials }
     }
 
+    /// Makes the way to a provider ready for a request that may come. Opens the first connection, if
+    /// there is none; sends nothing.
+    ///
+    /// # Errors
+    /// A failure when there is no connection: nobody was asked.
+    pub async fn dial(
+        &self,
+        provider: &Provider,
+        connect_ms: u64,
+        now_ms: u64,
+    ) -> Result<Option<Dialed>, Failure> {
+        if provider.vendor.is_mock() {
+            return Ok(None);
+        }
+        let url = provider.base_url.url();
+        let dialed = self.pools.dial(way(provider, connect_ms), url, now_ms).await;
+        dialed.map_err(|error| match error {
+            DialError::Client(error) => unmade(error.to_string()),
+            DialError::Connection(error) => sending_failed(&error),
+        })
+    }
+
     /// Sends a request and waits for the head of its answer.
     ///
     /// # Errors
     /// A failure unless the status says success.
-    pub async fn send(&self, outgoing: &Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
+    pub async fn send(&self, outgoing: Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
         let provider = outgoing.provider;
         let arrival = if provider.vendor.is_mock() {
             play(mock::respond(&provider.mock, outgoing.operation, &outgoing.body)).await?
@@ -87,12 +111,12 @@ impl Upstream {
         Err(refused(arrival, provider.vendor.dialect, now_ms).await)
     }
 
-    async fn post(&self, outgoing: &Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
-        let provider = outgoing.provider;
-        let reach = if provider.private_network { Reach::Any } else { Reach::Public };
-        let client = self.pools.client(reach, outgoing.connect_ms, now_ms).await;
+    async fn post(&self, mut outgoing: Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
+        let dialed = outgoing.dialed.take();
+        let request = self.request(&outgoing).await?;
+        let way = way(outgoing.provider, outgoing.connect_ms);
+        let client = self.pools.client(way, request.url(), dialed, now_ms).await;
         let client = client.map_err(|error| unmade(error.to_string()))?;
-        let request = self.request(outgoing).await?;
         let response = client.execute(request).await.map_err(|error| sending_failed(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes_stream().map_err(|error| {
@@ -120,6 +144,10 @@ impl Upstream {
         *request.body_mut() = Some(outgoing.body.clone().into());
         Ok(request)
     }
+}
+
+fn way(provider: &Provider, connect_ms: u64) -> Way {
+    (if provider.private_network { Reach::Any } else { Reach::Public }, connect_ms)
 }
 
 /// Adds a header. A credential with a line end in it, say, cannot be sent.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustls::{ClientConfig, RootCertStore};
 
+use super::dial::Keeper;
 use super::resolver::PublicOnly;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -45,16 +46,17 @@ impl Http {
             .map_err(|error| HttpError(error.to_string()))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { any: build(&tls, Reach::Any, CONNECT_TIMEOUT)?, tls })
+        Ok(Self { any: build(&tls, Reach::Any, CONNECT_TIMEOUT, None)?, tls })
     }
 
-    /// A client with connections of its own.
+    /// A client with connections of its own, the first of which may be opened early by a keeper.
     pub(super) fn client(
         &self,
         reach: Reach,
         connect: Duration,
+        keeper: Option<Keeper>,
     ) -> Result<reqwest::Client, HttpError> {
-        build(&self.tls, reach, connect)
+        build(&self.tls, reach, connect, keeper)
     }
 }
 
@@ -62,6 +64,7 @@ fn build(
     tls: &ClientConfig,
     reach: Reach,
     connect: Duration,
+    keeper: Option<Keeper>,
 ) -> Result<reqwest::Client, HttpError> {
     #[expect(clippy::disallowed_methods, reason = "this is where clients are made")]
     let builder = reqwest::Client::builder()
@@ -75,6 +78,10 @@ fn build(
     let builder = match reach {
         Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)),
         Reach::Any => builder,
+    };
+    let builder = match keeper {
+        Some(keeper) => builder.connector_layer(keeper),
+        None => builder,
     };
     builder.build().map_err(|error| HttpError(error.to_string()))
 }

@@ -35,7 +35,9 @@ pub(crate) async fn holding(document: Value, settlement: Gate) -> Upstream {
     with_document(document, move |update| {
         let written = answer(200, &json!({}));
         if update["ReturnValues"] == "ALL_NEW" {
-            answer(200, &json!({ "Attributes": key_row() }))
+            // Where nothing is limited there is nothing to settle: one limit, which no request
+            // reaches.
+            granted(&["tokens_per_day"])
         } else if update["Key"]["sk"]["S"] == "key" {
             [Act::Await(settlement.clone())].into_iter().chain(written).collect()
         } else {
@@ -43,6 +45,20 @@ pub(crate) async fn holding(document: Value, settlement: Gate) -> Upstream {
         }
     })
     .await
+}
+
+/// A table with this document, which decides on each admission as this says.
+pub(crate) async fn deciding(document: Value, decision: Script) -> Upstream {
+    with_document(document, move |update| match update["ReturnValues"].as_str() {
+        Some("ALL_NEW") => decision.clone(),
+        _ => answer(200, &json!({})),
+    })
+    .await
+}
+
+/// What a table says that grants [`secret`] 1 what it wants, within these limits.
+pub(crate) fn granted(limits: &[&str]) -> Script {
+    answer(200, &json!({ "Attributes": key_row(limits) }))
 }
 
 /// A table with this document, in which nothing can be written.
@@ -75,19 +91,19 @@ pub(crate) fn rows(items: &Value) -> Script {
     answer(200, &json!({ "Items": items, "Count": 1, "ScannedCount": 1 }))
 }
 
-fn failed(error: &str) -> Script {
+/// What a table says that refuses, for this reason.
+pub(crate) fn failed(error: &str) -> Script {
     let kind = format!("com.amazonaws.dynamodb.v20120810#{error}");
     answer(400, &json!({ "__type": kind, "message": "said by the table" }))
 }
 
-fn key_row() -> Value {
+fn key_row(limits: &[&str]) -> Value {
     let secret = secret(1);
     let id = secret.split('-').nth(1).unwrap_or_default();
     let models = json!({ "L": [{ "S": "*" }] });
     let policy = json!({ "name": { "S": "tester" }, "models": models, "created_ms": { "N": "0" } });
-    // Where nothing is limited there is nothing to settle: one rule, which no request reaches.
-    let rule = Rule::plain(Limit::named("tokens_per_day").expect("a limit"));
-    let shape = Shape::new(1, vec![rule], Zone::UTC, None, 1);
+    let rules = limits.iter().map(|name| Rule::plain(Limit::named(name).expect("a limit")));
+    let shape = Shape::new(1, rules.collect(), Zone::UTC, None, 1);
     let mut row = Map::from_iter([
         ("pk".to_owned(), json!({ "S": format!("key#{id}") })),
         ("sk".to_owned(), json!({ "S": "key" })),

@@ -77,6 +77,8 @@ type Answering = dyn Fn(usize, &Received) -> Script + Send + Sync;
 pub(crate) struct Upstream {
     pub(crate) address: SocketAddr,
     received: watch::Receiver<Vec<Received>>,
+    /// How many connections there were.
+    opened: watch::Receiver<usize>,
     /// How many connections the other side has closed.
     closed: watch::Receiver<usize>,
     serving: JoinSet<()>,
@@ -87,6 +89,7 @@ pub(crate) struct Upstream {
 struct Shared {
     answering: Box<Answering>,
     received: watch::Sender<Vec<Received>>,
+    opened: watch::Sender<usize>,
     closed: watch::Sender<usize>,
 }
 
@@ -110,15 +113,17 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (for_received, received) = watch::channel(vec![]);
+        let (for_opened, opened) = watch::channel(0);
         let (for_closed, closed) = watch::channel(0);
         let shared = Arc::new(Shared {
             answering: Box::new(answering),
             received: for_received,
+            opened: for_opened,
             closed: for_closed,
         });
         let mut serving = JoinSet::new();
         serving.spawn(accept(listener, shared));
-        Self { address, received, closed, serving, unused: None }
+        Self { address, received, opened, closed, serving, unused: None }
     }
 
     /// A port that refuses connections, and that nobody else gets meanwhile.
@@ -154,8 +159,31 @@ impl Upstream {
 
     /// Waits for a request of which this is true.
     pub(crate) async fn asked(&mut self, what: &str, is_it: impl Fn(&Received) -> bool) {
-        let has_come = self.received.wait_for(|received| received.iter().any(&is_it));
-        soon(what, has_come).await.unwrap();
+        self.asked_often(1, what, is_it).await;
+    }
+
+    /// Waits for so many requests of which this is true.
+    pub(crate) async fn asked_often(
+        &mut self,
+        times: usize,
+        what: &str,
+        is_it: impl Fn(&Received) -> bool,
+    ) {
+        let is_it = |request: &&Received| is_it(request);
+        let has_come = |all: &Vec<Received>| all.iter().filter(is_it).count() >= times;
+        soon(what, self.received.wait_for(has_come)).await.unwrap();
+    }
+
+    /// How many connections there were so far.
+    pub(crate) fn connections(&self) -> usize {
+        *self.opened.borrow()
+    }
+
+    /// Waits until there is a connection.
+    pub(crate) async fn met(&mut self) {
+        soon("a connection to a provider", self.opened.wait_for(|opened| *opened > 0))
+            .await
+            .unwrap();
     }
 
     /// Waits until the other side has closed a connection.
@@ -170,6 +198,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     for number in 1.. {
         let (stream, _) = listener.accept().await.unwrap();
+        shared.opened.send_replace(number);
         connections.spawn(serve(stream, number, Arc::clone(&shared)));
     }
 }
