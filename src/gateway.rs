@@ -16,6 +16,7 @@ mod wish;
 
 use std::hash::{BuildHasher, RandomState};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -97,7 +98,7 @@ impl Gateway {
             Endpoint::Health => return Ok(ingress::json(StatusCode::OK, r#"{"status":"ok"}"#)),
             Endpoint::Preflight => return Ok(ingress::preflight()),
             Endpoint::Generate(operation) => operation,
-            list => return self.list(&list, &request, record).await,
+            list => return Box::pin(self.list(&list, &request, record)).await,
         };
         let presented = Presented::from_headers(&request.headers)?;
         let wish = Wish::read(operation, &request.headers, request.body)?;
@@ -196,9 +197,11 @@ impl Entry for Gateway {
     async fn answer(self: Arc<Self>, request: Request) -> Answer {
         let (id, client) = (request.id.clone(), request.dialect());
         let mut record = Record::begin(id.clone(), self.parts.clock.now_ms());
-        let served = Arc::clone(&self).serve(request, &mut record);
-        let served = loader::beside(served, self.refresh_if_due());
-        let served = AssertUnwindSafe(served).catch_unwind().await;
+        let served = {
+            let serving = pin!(Arc::clone(&self).serve(request, &mut record));
+            let refreshing = pin!(self.refresh_if_due());
+            AssertUnwindSafe(loader::beside(serving, refreshing)).catch_unwind().await
+        };
         let answer = match served.unwrap_or(Err(Refusal::Internal)) {
             Ok(answer) => {
                 if matches!(record.operation, "health" | "preflight") {

@@ -3,7 +3,7 @@
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
@@ -31,7 +31,8 @@ impl Gateway {
     pub async fn load(&self) -> Option<Arc<Snapshot>> {
         let now_ms = self.parts.clock.now_ms();
         self.next_refresh_ms.store(now_ms + self.parts.config_ttl_ms, Ordering::Relaxed);
-        match self.read(now_ms).await {
+        // Boxed: each request's future has room for it in several places, and few ever read.
+        match Box::pin(self.read(now_ms)).await {
             Ok(snapshot) => self.config.replace(snapshot),
             Err(why) => {
                 let retry_ms = now_ms + RETRY_MS.min(self.parts.config_ttl_ms);
@@ -117,9 +118,12 @@ impl Drop for DueAgain<'_> {
     }
 }
 
-/// Runs `side` for as long as `main` takes, and no longer: the request never waits for it.
-pub(super) async fn beside<T>(main: impl Future<Output = T>, side: impl Future<Output = ()>) -> T {
-    let (mut main, mut side) = (pin!(main), pin!(side));
+/// Runs `side` for as long as `main` takes, and no longer: the request never waits for it. Pinned by
+/// the caller, as a future that is handed over takes its room twice.
+pub(super) async fn beside<T>(
+    mut main: Pin<&mut impl Future<Output = T>>,
+    mut side: Pin<&mut impl Future<Output = ()>>,
+) -> T {
     let mut side_ended = false;
     poll_fn(|context| {
         if let Poll::Ready(value) = main.as_mut().poll(context) {

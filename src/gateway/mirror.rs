@@ -6,6 +6,7 @@
 //! not for health, not for retries, not for what is expected of a target.
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,9 +70,10 @@ impl Journey<'_> {
         self.mirror = self.copy(legs, record);
         let copied = self.mirror.clone();
         // The largest part of a request's future, which would be in here twice.
-        let travel = Box::pin(self.travel(legs, hold, ahead, record));
+        let mut travel = Box::pin(self.travel(legs, hold, ahead, record));
         let Some(copied) = copied else { return travel.await };
-        let answer = beside(travel, copied.clone().work()).await;
+        let answer = beside(travel.as_mut(), pin!(copied.clone().work())).await;
+        drop(travel);
         if answer.is_err() {
             // The client waits for its first byte, which is that of the refusal.
             let wait = Duration::ZERO;
