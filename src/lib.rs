@@ -38,7 +38,8 @@
 //! 3. The alias finds a [`routing::Route`]. The most that the request can cost at any of its targets
 //!    is its [`quota::Demand`].
 //! 4. [`store::Store::admit`] takes the demand from all of the key's limits in one conditional write
-//!    and returns a [`keys::Caller`] and a [`quota::Hold`].
+//!    and returns a [`keys::Caller`] and a [`quota::Hold`]. While it is under way, what the first
+//!    target will probably get is made ready; nothing of it is sent before the grant.
 //! 5. The route, a draw and the targets' health make a [`routing::Plan`], and a [`routing::Course`]
 //!    through it.
 //! 6. Each target in turn gets an [`upstream::Outgoing`] request: the client's own bytes where it

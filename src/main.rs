@@ -14,6 +14,7 @@ use tollgate::clock::Clock;
 use tollgate::config::{Config, Document, Strictness};
 use tollgate::gateway::{Gateway, Parts, new_id};
 use tollgate::ingress::{lambda, local};
+use tollgate::record;
 use tollgate::settings::{Settings, variable};
 use tollgate::store::dynamo::{
     ContainerCredentials, DynamoSettings, DynamoStore, FunctionCredentials,
@@ -117,7 +118,7 @@ fn run() -> anyhow::Result<()> {
                 std::future::pending::<()>().await;
             }
         };
-        local::serve(gateway, listener, new_id, stop).await;
+        local::serve(gateway, listener, new_id, record::gather(), stop).await;
         Ok(())
     })
 }

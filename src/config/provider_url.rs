@@ -20,8 +20,7 @@ impl Provider {
             }
             Dialect::Converse => format!("{base}{}", converse::path(model, stream)),
             Dialect::OpenAi | Dialect::Anthropic => {
-                let path = self.path.replace("{operation}", operation.path());
-                format!("{base}/{}", path.replace("{model}", &percent_encoded(model)))
+                [base, "/", &self.path_of(operation, model)].concat()
             }
         };
         let version = self.api_version.iter().map(|version| ("api-version", version.as_str()));
@@ -32,6 +31,18 @@ impl Provider {
             url.push_str(&percent_encoded(value));
         }
         url
+    }
+
+    fn path_of(&self, operation: Operation, model: &str) -> String {
+        let mut path = String::new();
+        for piece in self.path.split_inclusive('}') {
+            match piece.rsplit_once('{') {
+                Some((before, "operation}")) => path.extend([before, operation.path()]),
+                Some((before, "model}")) => path.extend([before, &percent_encoded(model)]),
+                _ => path.push_str(piece),
+            }
+        }
+        path
     }
 }
 

@@ -1,7 +1,10 @@
 //! The list of models that a client takes, one after the other: `models`, as routers have it. It is
 //! the gateway's business, and no provider sees it.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
+use memchr::memmem::Finder;
 
 use super::refuse::{expected, refuse_body};
 use super::{Edit, Object};
@@ -11,6 +14,8 @@ use crate::routing::check_alias;
 /// The field.
 const MODELS: &str = "models";
 const MODEL: &str = "model";
+/// The field as a body has it. To prepare a search takes longer than most searches.
+static NAMED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"models\""));
 /// The most names that it may have.
 const MOST: usize = 8;
 
@@ -22,7 +27,7 @@ const MOST: usize = 8;
 /// A refusal when it is no list of names, or is too long.
 pub fn take_alternatives(body: Bytes) -> Result<(Bytes, Option<Vec<String>>), Refusal> {
     // Few bodies have it, and most are long.
-    if memchr::memmem::find(&body, b"\"models\"").is_none() {
+    if NAMED.find(&body).is_none() {
         return Ok((body, None));
     }
     // What is wrong with a body is said by whoever reads it as a whole.

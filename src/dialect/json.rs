@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::ops::Range;
 
 use serde_json::value::RawValue;
@@ -117,8 +116,7 @@ impl<'a> Object<'a> {
             let Edit::Set(name, value) = edit else { continue };
             if self.count(name) == 0 {
                 let comma = if kept { "," } else { "" };
-                // Writing to a String cannot fail.
-                let _ = write!(text, "{comma}\"{name}\":{value}");
+                text.extend([comma, "\"", name, "\":", value]);
                 kept = true;
             }
         }

@@ -247,8 +247,7 @@ impl Journey<'_> {
         record.first_byte();
         let now_ms = self.gateway.parts.clock.now_ms();
         let Answered { dropped, committed, upstream_request_id, .. } = answered;
-        let mut headers =
-            answer_headers(&committed, target, &hold, record, upstream_request_id, now_ms);
+        let mut headers = answer_headers(&committed, target, record, upstream_request_id, now_ms);
         dropped_header(&mut headers, &dropped);
         let trail = self.wants_trail.then(|| record.trail());
         let last = told_last(&committed, trail, &mut headers);

@@ -196,7 +196,6 @@ const MOST_HEADERS: usize = 24;
 pub(super) fn answer_headers(
     committed: &Committed,
     target: &Target,
-    hold: &Hold,
     record: &Record,
     upstream_request_id: Option<String>,
     now_ms: u64,
@@ -213,6 +212,6 @@ pub(super) fn answer_headers(
     if let Some(id) = upstream_request_id {
         with_headers(&mut headers, [("x-tollgate-upstream-request-id", id.into())]);
     }
-    tightest_headers(&mut headers, &hold.tightest(), now_ms);
+    tightest_headers(&mut headers, &record.limits, now_ms);
     headers
 }

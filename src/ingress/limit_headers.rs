@@ -30,10 +30,16 @@ pub fn limit_headers(
         // OpenAI has none for money, and none for requests in flight.
         Unit::NanoUsd | Unit::InFlight => return,
     };
-    headers.insert(limit, HeaderValue::from(of));
-    headers.insert(remaining, HeaderValue::from(left.max(0)));
-    if let Some(Ok(resets)) = resets_in_ms.map(|ms| HeaderValue::try_from(duration(ms))) {
-        headers.insert(reset, resets);
+    let texts = [
+        (limit, Some(of.to_string())),
+        (remaining, Some(left.max(0).to_string())),
+        (reset, resets_in_ms.map(duration)),
+    ];
+    for (name, text) in texts {
+        // The text itself becomes the value: a number would be written, copied and shared.
+        if let Some(Ok(value)) = text.map(HeaderValue::try_from) {
+            headers.insert(name, value);
+        }
     }
 }
 

@@ -27,16 +27,20 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long to wait when no connection can be taken.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves connections until `stop` is ready, then lets running requests end.
+/// Serves connections until `stop` is ready, then lets running requests end. What is done `beside`
+/// them, for all together, ends with the stop.
 pub async fn serve<E: Entry>(
     entry: Arc<E>,
     listener: TcpListener,
     new_id: fn() -> String,
+    beside: impl Future<Output = ()> + Send + 'static,
     stop: impl Future<Output = ()>,
 ) {
     let mut stop = std::pin::pin!(stop);
     let (stopping, stopped) = watch::channel(());
     let mut connections = JoinSet::new();
+    // A task like theirs: it has its turn when they have had theirs.
+    let beside = connections.spawn(beside);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -60,6 +64,7 @@ pub async fn serve<E: Entry>(
     }
     // New clients are turned away at once; those that are here get to end.
     drop((listener, stopping));
+    beside.abort();
     let _ = timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
 }
 
@@ -96,9 +101,10 @@ async fn connection<E: Entry>(
 
 async fn answer<E: Entry>(entry: Arc<E>, request: Request) -> Answer {
     let (id, client) = (request.id.clone(), request.dialect());
-    // Boxed: it is 12 KB, and would be moved from place to place.
-    let answering = Box::pin(AssertUnwindSafe(entry.answer(request)).catch_unwind());
-    let answer = Answering(Some(answering)).await;
+    // Boxed: it is 5 KB, and would be moved from place to place. It begins where it stays.
+    let place = Box::new_uninit();
+    let answering = Box::write(place, AssertUnwindSafe(entry.answer(request)).catch_unwind());
+    let answer = Answering(Some(Box::into_pin(answering))).await;
     answer.unwrap_or_else(|_| finish(refused(&Refusal::Internal, client, &id), client, &id))
 }
 

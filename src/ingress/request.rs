@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderName, Method, header};
 use tokio::time::Instant;
 
 use super::endpoint::under_v1;
@@ -17,6 +17,11 @@ const MOST_DEPTH: usize = 128;
 /// The most objects and arrays of a body. What is built from a hostile body grows with them; a long
 /// conversation has some thousands.
 const MOST_CONTAINERS: usize = 100_000;
+
+/// What a client may ask of the gateway itself.
+static TIMEOUT: HeaderName = HeaderName::from_static("x-tollgate-timeout-ms");
+static DEBUG: HeaderName = HeaderName::from_static("x-tollgate-debug");
+static EXPLAIN: HeaderName = HeaderName::from_static("x-tollgate-explain");
 
 /// A request, whoever brought it.
 #[derive(Debug)]
@@ -55,22 +60,23 @@ impl Request {
 /// # Errors
 /// A refusal when it is no number of milliseconds.
 pub fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
-    const NAME: &str = "x-tollgate-timeout-ms";
-    let Some(value) = headers.get(NAME) else { return Ok(None) };
+    let Some(value) = headers.get(&TIMEOUT) else { return Ok(None) };
     let ms = value.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|ms| *ms > 0);
-    let wrong = || Refusal::field(NAME, format!("'{NAME}' must be a number of milliseconds."));
+    let wrong = || {
+        Refusal::field(TIMEOUT.as_str(), format!("'{TIMEOUT}' must be a number of milliseconds."))
+    };
     ms.map(Duration::from_millis).map(Some).ok_or_else(wrong)
 }
 
 /// Whether the client wants to know what happened: `x-tollgate-debug: true`.
 pub fn wants_trail(headers: &HeaderMap) -> bool {
-    headers.get("x-tollgate-debug").is_some_and(|value| value == "true")
+    headers.get(&DEBUG).is_some_and(|value| value == "true")
 }
 
 /// Whether the client wants to know what would happen, and nothing to happen:
 /// `x-tollgate-explain: true`.
 pub fn wants_explanation(headers: &HeaderMap) -> bool {
-    headers.get("x-tollgate-explain").is_some_and(|value| value == "true")
+    headers.get(&EXPLAIN).is_some_and(|value| value == "true")
 }
 
 /// The body of a request that must be JSON, once it is known to be harmless: not too large, not too
@@ -101,8 +107,8 @@ pub fn accept_body(headers: &HeaderMap, body: Result<Bytes, Refusal>) -> Result<
 }
 
 fn is_json(content_type: &str) -> bool {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || kind.ends_with("+json")
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
 }
 
 /// What is wrong with the shape of JSON, if anything. Reads every byte once and allocates nothing:

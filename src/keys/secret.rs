@@ -80,15 +80,18 @@ impl Digest {
 
     /// The digest as lower-case hexadecimal, as it is stored.
     pub fn to_hex(self) -> String {
+        String::from_utf8_lossy(self.hex().as_flattened()).into_owned()
+    }
+
+    fn hex(self) -> [[u8; 2]; 32] {
         let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
-        let digits = self.0.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-        String::from_utf8_lossy(digits.as_flattened()).into_owned()
+        self.0.map(|byte| [digit(byte >> 4), digit(byte & 15)])
     }
 
     /// Whether a stored digest is this one, in constant time.
     pub fn matches_hex(self, stored: &str) -> bool {
         use subtle::ConstantTimeEq;
-        self.to_hex().as_bytes().ct_eq(stored.as_bytes()).into()
+        self.hex().as_flattened().ct_eq(stored.as_bytes()).into()
     }
 }
 
@@ -118,9 +121,9 @@ pub fn mint(random: &[u8; RANDOM_BYTES]) -> Result<(KeyId, Secret), MalformedKey
     if secret.len() < SECRET_CHARS {
         return Err(MalformedKey);
     }
-    let body = format!("{PREFIX}-{id}-{secret}");
-    let check = checksum(&body);
-    Ok((KeyId::parse(id)?, Secret::new(body + &check)))
+    let mut key = format!("{PREFIX}-{id}-{secret}");
+    key.extend(checksum(&key));
+    Ok((KeyId::parse(id)?, Secret::new(key)))
 }
 
 /// Reads a key: its id and the digest of the whole.
@@ -138,20 +141,16 @@ pub fn parse(text: &str) -> Result<(KeyId, Digest), MalformedKey> {
         return Err(MalformedKey);
     }
     let (body, check) = text.split_at_checked(text.len() - CHECK_CHARS).ok_or(MalformedKey)?;
-    if checksum(body) != check {
+    if !checksum(body).eq(check.chars()) {
         return Err(MalformedKey);
     }
     Ok((id, Digest::of(text)))
 }
 
-fn checksum(body: &str) -> String {
-    digest(&SHA256, body.as_bytes())
-        .as_ref()
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte % 62)).copied())
-        .map(char::from)
-        .take(CHECK_CHARS)
-        .collect()
+fn checksum(body: &str) -> impl Iterator<Item = char> + use<> {
+    let bytes = Digest::of(body).0.into_iter();
+    let chars = bytes.filter_map(|byte| ALPHABET.get(usize::from(byte % 62)).copied());
+    chars.map(char::from).take(CHECK_CHARS)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Line {
     }
 
     /// What the evidence changes; and whether it shows more than the bound.
-    fn settle(&self, evidence: &Evidence, now_ms: u64) -> (Option<Change>, bool) {
+    fn settle(self, evidence: &Evidence, now_ms: u64) -> (Option<Change>, bool) {
         if !self.applies || !self.limit.is_window() {
             return (None, false);
         }
@@ -89,8 +89,7 @@ impl Line {
         let spent = if self.limit.unit.is_cost() { used } else { 0 };
         let give_back = difference(self.held, used);
         let changes = (give_back != 0 || spent != 0) && self.is_kept(now_ms);
-        let counter = || self.counter.clone();
-        (changes.then(|| Change { counter: counter(), give_back, spent }), violates)
+        (changes.then_some(Change { counter: self.counter, give_back, spent }), violates)
     }
 }
 
@@ -216,17 +215,17 @@ impl Hold {
     /// was taken from.
     pub fn settle(self, evidence: &Evidence, now_ms: u64) -> Settlement {
         let mut bound_violation = false;
-        let mut parts = Vec::new();
-        for held in self.accounts {
-            let mut changes = Vec::new();
-            for line in &held.lines {
+        let part = |held: Held| {
+            let Held { account, lines, lease: release, stale, shape, stale_leases } = held;
+            let mut changes = Vec::with_capacity(lines.len());
+            for line in lines {
                 let (change, violates) = line.settle(evidence, now_ms);
                 changes.extend(change);
                 bound_violation |= violates;
             }
-            let Held { account, lease: release, stale, shape, stale_leases, .. } = held;
-            parts.push(Part { account, changes, release, stale, shape, stale_leases });
-        }
+            Part { account, changes, release, stale, shape, stale_leases }
+        };
+        let parts = self.accounts.into_iter().map(part).collect();
         Settlement { parts, bound_violation }
     }
 }

@@ -106,11 +106,13 @@ impl Ledger {
         let place = |rule: &Rule| self.shape.rules.iter().position(|other| other == rule);
         let places = self.shape.rules.iter().filter(|rule| !rule.limit.is_window());
         let crowded = places.filter_map(move |rule| {
-            Some((place(rule)?, self.crowded(account, rule, demand, now_ms)?))
+            let objection = self.crowded(account, rule, demand, now_ms)?;
+            Some((place(rule)?, objection))
         });
         let charges = charges(&self.shape, demand, now_ms).into_iter();
         let exhausted = charges.filter(Charge::binds).filter_map(move |charge| {
-            Some((place(charge.rule)?, self.refused(account, &charge, now_ms)?))
+            let objection = self.refused(account, &charge, now_ms)?;
+            Some((place(charge.rule)?, objection))
         });
         crowded.chain(exhausted)
     }
@@ -175,7 +177,7 @@ impl Ledger {
     /// How every rule stands, and what the demand has taken from it.
     pub fn lines(&self, account: &Account, demand: &Demand, now_ms: u64) -> Vec<Line> {
         let charges = charges(&self.shape, demand, now_ms);
-        let held = |rule: &Rule| charges.iter().find(|charge| charge.rule == rule);
+        let held = |rule| charges.iter().find(|charge| std::ptr::eq(charge.rule, rule));
         let line = |rule: &Rule| {
             let window = Window::at(rule.limit.period, &self.shape.zone, now_ms);
             let counter = rule.counter(window.id);

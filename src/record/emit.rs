@@ -1,44 +1,12 @@
 //! The line of a record.
 
-use std::io::Write;
 use std::sync::LazyLock;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{AttemptRecord, Mirrored, Record, RequestOutcome};
+use super::{Record, RequestOutcome};
 use crate::dialect::Usage;
-
-/// The line's fields, in the order in which a person looks for them; the metrics come last.
-#[derive(Serialize)]
-struct Line<'a> {
-    event: &'static str,
-    outcome: &'static str,
-    status: u16,
-    code: Option<&'static str>,
-    request_id: &'a str,
-    key: Option<&'a str>,
-    key_name: Option<&'a str>,
-    team: Option<&'a str>,
-    operation: &'static str,
-    alias: Option<&'a str>,
-    stream: bool,
-    target: Option<&'a str>,
-    attempts: &'a [AttemptRecord],
-    skipped: &'a [String],
-    mirror: Option<&'a Mirrored>,
-    tokens: Option<Tokens>,
-    nano_usd: Option<u64>,
-    held: Held,
-    settled: Option<&'static str>,
-    bound_violation: bool,
-    shadow_refusals: &'a [String],
-    ms: Times,
-    store: Trips,
-    config_version: Option<u64>,
-    #[serde(flatten)]
-    metrics: Metrics<'a>,
-}
 
 /// Tokens by kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -85,26 +53,6 @@ struct Trips {
     ms: Millis,
 }
 
-/// CloudWatch's embedded metric format: the members that it reads are at the top of the line, and
-/// `_aws` names them (CloudWatch user guide, "Embedded metric format specification"). The dimensions
-/// come from the configuration and from closed lists, never from clients.
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metrics<'a> {
-    outcome: &'static str,
-    route: &'a str,
-    requests: u8,
-    failed_attempts: usize,
-    input_tokens: u64,
-    output_tokens: u64,
-    bound_violations: u8,
-    shadow_refusals: usize,
-    latency: Millis,
-    overhead: Millis,
-    #[serde(rename = "_aws")]
-    aws: Aws,
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Aws {
@@ -118,86 +66,86 @@ static DEFINITIONS: LazyLock<Option<Box<RawValue>>> =
 
 const METRICS: &str = r#"{"Namespace":"Tollgate","Dimensions":[[],["Outcome"],["Route"]],"Metrics":[{"Name":"Requests","Unit":"Count"},{"Name":"FailedAttempts","Unit":"Count"},{"Name":"InputTokens","Unit":"Count"},{"Name":"OutputTokens","Unit":"Count"},{"Name":"BoundViolations","Unit":"Count"},{"Name":"ShadowRefusals","Unit":"Count"},{"Name":"Latency","Unit":"Milliseconds"},{"Name":"Overhead","Unit":"Milliseconds"}]}"#;
 
-/// Microseconds, written as milliseconds with three decimals, exactly.
+/// Microseconds, written as milliseconds with as many of three decimals as are needed, exactly.
 #[derive(Clone, Copy)]
 struct Millis(u64);
 
 impl Serialize for Millis {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (whole, part) = ((self.0 / 1_000).to_string(), (1_000 + self.0 % 1_000).to_string());
-        // The one before the part has kept its zeros.
-        let text = [&whole, ".", part.get(1..).unwrap_or_default()].concat();
-        RawValue::from_string(text).map_err(serde::ser::Error::custom)?.serialize(serializer)
+        match u32::try_from(self.0) {
+            // Of a quotient of so few digits the shortest form is the exact one.
+            Ok(micros) => (f64::from(micros) / 1_000.0).serialize(serializer),
+            // After an hour nobody asks for less than a millisecond.
+            Err(_) => (self.0 / 1_000).serialize(serializer),
+        }
     }
 }
 
-/// Few lines are longer.
-const USUAL_BYTES: usize = 2_048;
-
-/// The line as JSON. `total_us` is how long the request took.
-pub(super) fn line(record: &Record, outcome: RequestOutcome, total_us: u64) -> Vec<u8> {
-    let first_byte_us = record.first_byte_us.unwrap_or(total_us);
-    let waited = record.elsewhere_us();
-    let overhead = Millis(first_byte_us.saturating_sub(waited));
-    let usage = record.usage.unwrap_or_default();
+/// Writes the line as JSON, without its end. `total_us` is how long the request took.
+///
+/// The members are in the order in which a person looks for them. The metrics come last, in
+/// CloudWatch's embedded metric format: what it reads is at the top of the line, and `_aws` names it
+/// (CloudWatch user guide, "Embedded metric format specification"). The dimensions come from the
+/// configuration and from closed lists, never from clients.
+pub(super) fn line(json: &mut Vec<u8>, record: &Record, outcome: RequestOutcome, total_us: u64) {
     let answered = record.attempts.last().filter(|attempt| attempt.class.is_none());
-    let line = Line {
-        event: "request",
-        outcome: outcome.name(),
-        status: record.status,
-        code: record.code,
-        request_id: &record.request_id,
-        key: record.key.as_deref(),
-        key_name: record.key_name.as_deref(),
-        team: record.team.as_deref(),
-        operation: record.operation,
-        alias: record.alias.as_deref(),
-        stream: record.stream,
-        target: answered.map(|attempt| attempt.target.as_str()),
-        attempts: &record.attempts,
-        skipped: &record.skipped,
-        mirror: record.mirror.as_ref(),
-        tokens: record.usage.map(Tokens::from),
-        nano_usd: record.nano_usd,
-        held: Held { tokens: record.held_tokens, nano_usd: record.held_nano_usd },
-        settled: record.settled.map(super::Settled::name),
-        bound_violation: record.bound_violation,
-        shadow_refusals: &record.shadow_refusals,
-        ms: Times {
-            total: Millis(total_us),
-            first_byte: Millis(first_byte_us),
-            upstream: Millis(record.upstream_us),
-            waited: record.waited_ms,
-            overhead,
-        },
-        store: Trips { trips: record.store_trips, ms: Millis(record.store_us) },
-        config_version: record.config_version,
-        metrics: Metrics {
-            outcome: outcome.name(),
-            route: record.route.as_deref().unwrap_or("none"),
-            requests: 1,
-            failed_attempts: record.attempts.iter().filter(|a| a.class.is_some()).count(),
-            input_tokens: usage.input(),
-            output_tokens: usage.output,
-            bound_violations: u8::from(record.bound_violation),
-            shadow_refusals: record.shadow_refusals.len(),
-            latency: Millis(total_us),
-            overhead,
-            aws: Aws { timestamp: record.began_ms, cloud_watch_metrics: [DEFINITIONS.as_deref()] },
-        },
+    let first_byte_us = record.first_byte_us.unwrap_or(total_us);
+    let times = Times {
+        total: Millis(total_us),
+        first_byte: Millis(first_byte_us),
+        upstream: Millis(record.upstream_us),
+        waited: record.waited_ms,
+        overhead: Millis(first_byte_us.saturating_sub(record.elsewhere_us())),
     };
-    let mut json = Vec::with_capacity(USUAL_BYTES);
-    // Texts and numbers always serialize.
-    let _ = serde_json::to_writer(&mut json, &line);
-    json
+    json.extend_from_slice(br#"{"event":"request""#);
+    add(json, "outcome", outcome.name());
+    add(json, "status", record.status);
+    add(json, "code", record.code);
+    add(json, "request_id", &record.request_id);
+    add(json, "key", &record.key);
+    add(json, "key_name", &record.key_name);
+    add(json, "team", &record.team);
+    add(json, "operation", record.operation);
+    add(json, "alias", &record.alias);
+    add(json, "stream", record.stream);
+    add(json, "target", answered.map(|attempt| &attempt.target));
+    add(json, "attempts", &record.attempts);
+    add(json, "skipped", &record.skipped);
+    add(json, "mirror", &record.mirror);
+    add(json, "tokens", record.usage.map(Tokens::from));
+    add(json, "nano_usd", record.nano_usd);
+    add(json, "held", Held { tokens: record.held_tokens, nano_usd: record.held_nano_usd });
+    add(json, "settled", record.settled.map(super::Settled::name));
+    add(json, "bound_violation", record.bound_violation);
+    add(json, "shadow_refusals", &record.shadow_refusals);
+    add(json, "ms", &times);
+    add(json, "store", Trips { trips: record.store_trips, ms: Millis(record.store_us) });
+    add(json, "config_version", record.config_version);
+
+    let usage = record.usage.unwrap_or_default();
+    add(json, "Outcome", outcome.name());
+    add(json, "Route", record.route.as_deref().unwrap_or("none"));
+    add(json, "Requests", 1);
+    add(json, "FailedAttempts", record.attempts.iter().filter(|a| a.class.is_some()).count());
+    add(json, "InputTokens", usage.input());
+    add(json, "OutputTokens", usage.output);
+    add(json, "BoundViolations", u8::from(record.bound_violation));
+    add(json, "ShadowRefusals", record.shadow_refusals.len());
+    add(json, "Latency", times.total);
+    add(json, "Overhead", times.overhead);
+    let definitions = [DEFINITIONS.as_deref()];
+    add(json, "_aws", Aws { timestamp: record.began_ms, cloud_watch_metrics: definitions });
+    json.push(b'}');
 }
 
-/// Writes a line to standard output, straight: a logging layer would wrap the metrics and hide
-/// them from CloudWatch. A log that cannot be written loses the line, not the request.
-pub(super) fn write(mut line: Vec<u8>) {
-    // With its end in one piece: standard output would write a long line and its end one by one.
-    line.push(b'\n');
-    let _ = std::io::stdout().lock().write_all(&line);
+/// Adds a member. That nothing in its name must be escaped need not be found out for each line, as it
+/// is for a structure.
+fn add(json: &mut Vec<u8>, name: &str, value: impl Serialize) {
+    for part in [",\"", name, "\":"] {
+        json.extend_from_slice(part.as_bytes());
+    }
+    // Texts and numbers always serialize.
+    let _ = serde_json::to_writer(json, &value);
 }
 
 #[cfg(test)]
@@ -205,7 +153,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::record::Settled;
+    use crate::record::{AttemptRecord, Settled};
 
     #[test]
     fn the_line_of_a_request_with_a_fallback() {
@@ -228,9 +176,10 @@ mod tests {
                 detail: None,
             });
         }
-        let line = line(&record, RequestOutcome::Ok, 12_345);
-        assert!(!line.contains(&b'\n'));
-        let line: Value = serde_json::from_slice(&line).unwrap();
+        let mut json = Vec::new();
+        line(&mut json, &record, RequestOutcome::Ok, 12_345);
+        assert!(!json.contains(&b'\n'));
+        let line: Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(line["target"], "b/m");
         assert_eq!(line["ms"]["total"].to_string(), "12.345");
         assert_eq!((&line["Outcome"], &line["Route"]), (&json!("ok"), &json!("demo")));
@@ -239,5 +188,22 @@ mod tests {
             assert!(line[name].is_number(), "{name} is declared and must be there");
         }
         assert_eq!((&line["InputTokens"], &line["FailedAttempts"]), (&json!(3), &json!(1)));
+    }
+
+    #[test]
+    fn milliseconds_are_exact() {
+        for (micros, expected) in [
+            (0, "0.0"),
+            (1, "0.001"),
+            (10, "0.01"),
+            (12_345, "12.345"),
+            (16_000, "16.0"),
+            (899_999_999, "899999.999"),
+            (4_294_967_295, "4294967.295"),
+            (4_294_967_296, "4294967"),
+            (u64::MAX, "18446744073709551"),
+        ] {
+            assert_eq!(serde_json::to_string(&Millis(micros)).unwrap(), expected);
+        }
     }
 }

@@ -3,9 +3,11 @@
 //! answer, no header and no secret can get into it.
 
 mod emit;
+mod log;
 mod mirror;
 mod trail;
 
+pub use log::gather;
 pub use mirror::Mirrored;
 
 use tokio::time::Instant;
@@ -269,7 +271,7 @@ impl Record {
 
     /// Writes the line.
     pub fn finish(&self, outcome: RequestOutcome) {
-        emit::write(emit::line(self, outcome, micros(self.began)));
+        log::add(|lines| emit::line(lines, self, outcome, micros(self.began)));
     }
 }
 

@@ -1,12 +1,12 @@
 //! Faults that a client asks for, to see what its fallbacks do: `x-tollgate-fault`.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::Pattern;
 use crate::failure::{Class, Failure, Sent};
 use crate::refusal::Refusal;
 
-const NAME: &str = "x-tollgate-fault";
+static NAME: HeaderName = HeaderName::from_static("x-tollgate-fault");
 
 /// The targets that are to fail, each with the class of its failure.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,7 +19,7 @@ impl Faults {
     /// # Errors
     /// A refusal that says what is wrong.
     pub fn from_headers(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let values = headers.get_all(NAME).iter().map(|value| value.to_str().unwrap_or("?"));
+        let values = headers.get_all(&NAME).iter().map(|value| value.to_str().unwrap_or("?"));
         let faults = values.flat_map(|value| value.split(';')).map(fault);
         faults.collect::<Result<_, _>>().map(Self)
     }
@@ -57,7 +57,7 @@ fn unknown(class: &str) -> Refusal {
 
 fn wrong(why: &str) -> Refusal {
     let message = format!("'{NAME}' is 'target=PATTERN,class=CLASS', and {why}.");
-    Refusal::field(NAME, message)
+    Refusal::field(NAME.as_str(), message)
 }
 
 #[cfg(test)]
@@ -67,7 +67,7 @@ mod tests {
     fn check(values: &[&str], target: &str, expected: Result<Option<Class>, &str>) {
         let mut headers = HeaderMap::new();
         for value in values {
-            headers.append(NAME, value.parse().unwrap());
+            headers.append(&NAME, value.parse().unwrap());
         }
         let found = Faults::from_headers(&headers);
         let found = found.map(|faults| faults.of(target).map(|failure| failure.class));

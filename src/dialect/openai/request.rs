@@ -224,7 +224,8 @@ fn with_usage(options: Option<&str>) -> String {
 }
 
 fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    // A text always serializes.
+    serde_json::to_string(text).unwrap_or_default()
 }
 
 #[cfg(test)]
