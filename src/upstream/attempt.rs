@@ -113,11 +113,15 @@ impl Upstream {
 
     async fn post(&self, mut outgoing: Outgoing<'_>, now_ms: u64) -> Result<Arrival, Failure> {
         let dialed = outgoing.dialed.take();
+        let is_early = dialed.is_some();
         let request = self.request(&outgoing).await?;
         let way = way(outgoing.provider, outgoing.connect_ms);
         let client = self.pools.client(way, request.url(), dialed, now_ms).await;
         let client = client.map_err(|error| unmade(error.to_string()))?;
         let response = client.execute(request).await.map_err(|error| sending_failed(&error))?;
+        if is_early {
+            self.pools.adopt(way, client);
+        }
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes_stream().map_err(|error| {
             Failure::answer(Class::Truncated, format!("the answer broke off: {}", chain(&error)))

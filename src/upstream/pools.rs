@@ -38,8 +38,8 @@ pub(super) struct Pools {
     early: Arc<Semaphore>,
 }
 
-/// A connection that was opened early, in a client that nobody else has: another request would put
-/// its own connection there, which may be to another place.
+/// A connection that was opened early, in a client that nobody else has: the first to ask that client
+/// gets the connection, wherever its own request goes.
 #[derive(Debug)]
 pub struct Dialed {
     client: Client,
@@ -90,7 +90,8 @@ impl Pools {
     }
 
     /// A client for a request to `url`, whose connections are not known to be dead by the time of
-    /// day, which goes on in a freeze: the one that was dialed, if it was for such a request.
+    /// day, which goes on in a freeze: the one that was dialed, if it was for such a request. That one
+    /// is nobody else's before [`Pools::adopt`].
     pub(super) async fn client(
         &self,
         way: Way,
@@ -105,13 +106,18 @@ impl Pools {
         } else {
             self.listen(quiet_ms, now_ms).await;
         }
-        let dialed = dialed.filter(|dialed| dialed.leads(way, url)).map(|dialed| dialed.client);
-        match (self.clients().entry(way), dialed) {
-            (Entry::Occupied(_), Some(dialed)) => Ok(dialed),
-            (Entry::Occupied(known), None) => Ok(known.get().clone()),
-            (Entry::Vacant(vacant), Some(dialed)) => Ok(vacant.insert(dialed).clone()),
-            (Entry::Vacant(vacant), None) => Ok(vacant.insert(self.build(way, None)?).clone()),
+        if let Some(dialed) = dialed.filter(|dialed| dialed.leads(way, url)) {
+            return Ok(dialed.client);
         }
+        match self.clients().entry(way) {
+            Entry::Occupied(known) => Ok(known.get().clone()),
+            Entry::Vacant(vacant) => Ok(vacant.insert(self.build(way, None)?).clone()),
+        }
+    }
+
+    /// Gives everybody a client whose early connection has brought its request.
+    pub(super) fn adopt(&self, way: Way, client: Client) {
+        self.clients().entry(way).or_insert(client);
     }
 
     fn build(&self, (reach, connect_ms): Way, keeper: Option<Keeper>) -> Result<Client, HttpError> {
@@ -142,4 +148,94 @@ impl Dialed {
 /// Whether no connection can be alive after such a silence.
 fn is_over(quiet_ms: u64) -> bool {
     u128::from(quiet_ms) > POOL_IDLE.as_millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use reqwest::Request;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const WAY: Way = (Reach::Any, 1_000);
+
+    /// Somebody to connect to.
+    struct Place {
+        listener: TcpListener,
+        url: Url,
+    }
+
+    impl Place {
+        async fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/", listener.local_addr().unwrap());
+            Self { listener, url: url.parse().unwrap() }
+        }
+
+        /// What comes on the next connection. A request is answered, and no second one is awaited.
+        async fn received(&self) -> String {
+            let (mut stream, _) = self.listener.accept().await.unwrap();
+            let mut text = String::new();
+            while !text.ends_with("\r\n\r\n") {
+                let mut bytes = [0; 512];
+                match stream.read(&mut bytes).await.unwrap() {
+                    0 => return text,
+                    count => text.push_str(std::str::from_utf8(&bytes[..count]).unwrap()),
+                }
+            }
+            let answer = b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n";
+            stream.write_all(answer).await.unwrap();
+            text
+        }
+    }
+
+    /// A request of this client to a place must come there.
+    async fn check(client: &Client, place: &Place) {
+        let sending = client.execute(Request::new(Method::POST, place.url.clone()));
+        let both = async { tokio::join!(sending, place.received()) };
+        let (sent, received) = timeout(Duration::from_secs(10), both).await.expect("in time");
+        assert!(sent.is_ok() && received.starts_with("POST / "), "{sent:?}: {received}");
+    }
+
+    fn pools() -> Pools {
+        Pools::new(Http::new().unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_request_never_gets_a_connection_to_another_place() {
+        let (pools, one, other) = (pools(), Place::new().await, Place::new().await);
+        let dialed = pools.dial(WAY, &one.url, 1).await.unwrap();
+        let client = pools.client(WAY, &other.url, dialed, 1).await.unwrap();
+        check(&client, &other).await;
+        assert_eq!(one.received().await, "");
+    }
+
+    #[tokio::test]
+    async fn a_client_with_an_early_connection_is_nobody_elses_before_it_is_used() {
+        let (pools, one, other) = (pools(), Place::new().await, Place::new().await);
+        let dialed = pools.dial(WAY, &one.url, 1).await.unwrap();
+        assert!(dialed.is_some());
+        let early = pools.client(WAY, &one.url, dialed, 1).await.unwrap();
+        let client = pools.client(WAY, &other.url, None, 1).await.unwrap();
+        check(&client, &other).await;
+        check(&early, &one).await;
+    }
+
+    #[tokio::test]
+    async fn one_connection_at_a_time_is_opened_early_and_only_where_there_is_none() {
+        let (pools, one) = (pools(), Place::new().await);
+        let dialed = pools.dial(WAY, &one.url, 1).await.unwrap();
+        assert!(dialed.is_some());
+        assert!(pools.dial(WAY, &one.url, 1).await.unwrap().is_none());
+        drop(dialed);
+        let dialed = pools.dial(WAY, &one.url, 1).await.unwrap();
+        let early = pools.client(WAY, &one.url, dialed, 1).await.unwrap();
+        pools.adopt(WAY, early);
+        assert!(pools.dial(WAY, &one.url, 2).await.unwrap().is_none());
+        let later_ms = 2 + u64::try_from(POOL_IDLE.as_millis()).unwrap();
+        assert!(pools.dial(WAY, &one.url, later_ms).await.unwrap().is_some());
+    }
 }
