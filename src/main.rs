@@ -2,6 +2,7 @@
 
 mod banner;
 
+use std::future::pending;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -112,15 +113,33 @@ fn run() -> anyhow::Result<()> {
         let listener = listener.with_context(|| format!("cannot listen on {}", settings.listen))?;
         let address = listener.local_addr()?;
         banner::print(&settings, address, snapshot.as_deref(), &local_keys)?;
-        let stop = async {
-            // Without signals the server runs until it is killed.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        local::serve(gateway, listener, new_id, record::gather(), stop).await;
+        local::serve(gateway, listener, new_id, record::gather(), stopped()).await;
         Ok(())
     })
+}
+
+/// Waits until somebody at the terminal, or whoever runs the process, wants it to stop. Where there is
+/// no such signal it runs until it is killed.
+async fn stopped() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        _ = terminated => {}
+    }
 }
 
 fn log(settings: &Settings) {

@@ -33,7 +33,7 @@ async fn a_stream_that_runs_may_end() {
 async fn a_server_with_nothing_to_do_stops_at_once() {
     let duo = Duo::of(sound(false), vec![]).await;
     assert_eq!(duo.ask(PLAIN).await.status, 200);
-    duo.gateway.interrupt();
+    duo.gateway.terminate();
     assert_eq!(duo.gateway.ended().await.code(), Some(0));
 }
 
@@ -42,7 +42,7 @@ async fn no_record_is_lost() {
     let first = Upstream::always(sound(false)).await;
     let mut duo = Duo::with(first, Upstream::scripted([]).await, |_| {}).await;
     let answers = join_all((0..32).map(|_| duo.ask(PLAIN))).await;
-    duo.gateway.interrupt();
+    duo.gateway.terminate();
     let id = |text: Option<&str>| text.expect("an id").to_owned();
     let mut missing: HashSet<String> =
         answers.iter().map(|answer| id(answer.header("x-request-id"))).collect();

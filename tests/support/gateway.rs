@@ -111,6 +111,11 @@ impl Gateway {
         self.signal("-INT");
     }
 
+    /// What whoever runs the process does.
+    pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
     /// Stops the process where it is, as Lambda freezes an environment.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");
