@@ -116,17 +116,19 @@ async fn of_several_requests_one_opens_a_connection_ahead() {
 
 #[tokio::test]
 async fn where_nobody_takes_the_connection_the_next_target_answers() {
-    let mut ahead = Ahead::of(Upstream::refusing().await, table::granted(&[])).await;
-    let asking = ahead.begin(PLAIN);
-    ahead.table.asked("an admission", is_admission).await;
-    ahead.gate.open();
-    assert_eq!(answer(asking).await.status, 200);
-    let record = ahead.gateway.record().await;
-    let attempts = record["attempts"].as_array().unwrap();
-    let attempts: Vec<_> = attempts.iter().map(|a| (&a["target"], &a["class"])).collect();
-    assert_eq!(
-        attempts,
-        [(&json!("first/uno"), &json!("network")), (&json!("second/due"), &Value::Null)]
-    );
-    assert_eq!(ahead.second.received().len(), 1);
+    for (first, class) in
+        [(Upstream::refusing().await, "network"), (Upstream::hanging().await, "timeout_connect")]
+    {
+        let mut ahead = Ahead::of(first, table::granted(&[])).await;
+        let asking = ahead.begin(PLAIN);
+        ahead.table.asked("an admission", is_admission).await;
+        ahead.gate.open();
+        assert_eq!(answer(asking).await.status, 200, "{class}");
+        let record = ahead.gateway.record().await;
+        let attempts = record["attempts"].as_array().unwrap();
+        let attempts: Vec<_> = attempts.iter().map(|a| (&a["target"], &a["class"])).collect();
+        let (failed, answered) = (json!("first/uno"), json!("second/due"));
+        assert_eq!(attempts, [(&failed, &json!(class)), (&answered, &Value::Null)]);
+        assert_eq!(ahead.second.received().len(), 1, "{class}");
+    }
 }
